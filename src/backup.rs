@@ -50,7 +50,7 @@ pub fn backup(data: &Path, command: &BackupCommand) -> Result<(), String> {
 /// Checks a copy, or creates a data directory from it.
 ///
 /// # Errors
-/// What is wrong with the copy or the destination, as a sentence.
+/// The fault of the copy or the destination, as a sentence.
 pub fn restore(data: &Path, command: &RestoreCommand) -> Result<(), String> {
     let mut reporter = Reporter::new(command.format);
     let source = &command.source;

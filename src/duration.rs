@@ -7,7 +7,7 @@ use jiff::{Span, SpanRelativeTo, fmt::temporal::SpanParser};
 /// Reads a duration such as `PT30S`, `P1DT2H`, `P2W` or `P1M`, in calendar units.
 ///
 /// # Errors
-/// What is wrong in the text, without what was expected.
+/// The mistake in the text, without the expected format.
 pub fn parse(text: &str) -> Result<Span, String> {
     SpanParser::new().parse_span(text).map_err(|_| {
         let is_form = text.ends_with(|letter: char| letter.is_ascii_alphabetic())

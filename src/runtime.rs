@@ -1,13 +1,13 @@
-//! The shell around the pure engine: one actor per live process instance, and everything that moves
-//! commands in and effects out.
+//! The shell around the pure engine: one actor per live process instance, and everything that
+//! brings commands in and effects out.
 //!
 //! The way of a command: [`Runtime::dispatch`] → `registry` → `instance` (the actor) → `decide` →
-//! engine → journal → `after_commit` (frames, reply, effects). What is not here: what commands mean
+//! engine → journal → `after_commit` (frames, reply, effects). Not here: the meaning of commands
 //! (`engine`), frames and connections (`session`).
 //!
-//! Where to go next: `instance_request` for what can be asked, `instance` for the commit gate, `outbox` and `timers`
-//! for what happens later, `schedules` for what starts by itself, `http_calls` for calls to other
-//! systems, `durable` for what is changed beside instances.
+//! Where to go next: `startup` for the start, `instance_request` for the requests, `instance` for
+//! the commit gate, `outbox` and `timers` for later work, `schedules` for starts without a command,
+//! `http_calls` for calls to other systems, `durable` for changes beside instances.
 
 mod after_commit;
 pub mod audit;
@@ -104,16 +104,16 @@ use crate::{
     model::ids::{InstanceKey, Time},
 };
 
-/// Before something that cannot be refused is tried again on a disk without room for it.
+/// The pause before work that cannot be refused is retried on a disk without room for it.
 const ROOM_AGAIN: Duration = if cfg!(test) {
     Duration::from_millis(20)
 } else {
     Duration::from_secs(1)
 };
-/// Before something that cannot be refused is tried again at an instance that cannot be loaded.
-/// What is fixed meanwhile continues then.
+/// The pause before work that cannot be refused is retried at an instance that cannot be loaded. If
+/// it was repaired meanwhile, it continues.
 const DAMAGED_AGAIN: Duration = Duration::from_secs(5);
-/// Before a full writer queue is tried again for something that cannot be refused.
+/// The pause before work that cannot be refused is retried after the writer's queue was full.
 const QUEUE_AGAIN: Duration = Duration::from_millis(5);
 
 /// The running system. One per process; shared by everything above it.
@@ -124,25 +124,25 @@ pub struct Runtime {
     pub clock: Clock,
     /// Deployed processes.
     pub definitions: Arc<Definitions>,
-    /// What starts by itself.
+    /// Schedules, which start processes without a command.
     pub schedules: Arc<Schedules>,
     /// The uploaded files.
     pub files: Files,
-    /// What administrators, operators and designers did.
+    /// The acts of administrators, operators and designers.
     pub audit: AuditLog,
-    /// What was met that is stored and cannot be read, beside what the store's readers leave out.
+    /// Stored data that cannot be read, besides those that the store's readers leave out.
     pub damaged: Damaged,
-    /// Those who sign in with a password.
+    /// The users who sign in with a password.
     pub users: Users,
-    /// What users have typed into tasks and not sent.
+    /// The drafts of tasks.
     pub drafts: Drafts,
-    /// Who has which task open.
+    /// The users who have a task open.
     pub presence: Presence,
-    /// Who follows which instance.
+    /// The channels of followed instances.
     pub hub: Arc<Hub>,
-    /// Who follows which list.
+    /// The followers of lists.
     pub lists: Lists,
-    /// Identity of the log; client cursors of another one mean nothing.
+    /// The identity of the log; cursors of another log are invalid.
     pub log: Uuid,
     registry: Registry,
     live_memory: LiveMemoryTotal,
@@ -187,7 +187,7 @@ impl Runtime {
         self.load_if_needed(key, self.registry.read(key, read));
     }
 
-    /// Reads an instance once more, whose answer was computed from what was not written.
+    /// Reads an instance again, because its answer was computed from rows that were not written.
     fn read_again(self: &Arc<Self>, key: InstanceKey, read: Read) {
         self.load_if_needed(key, self.registry.read(key, read));
     }
@@ -203,8 +203,8 @@ impl Runtime {
         }
     }
 
-    /// Ends what runs by itself: timers and schedules no longer fire, no call leaves, idle
-    /// instances stay. The instances end with their arbiters.
+    /// Stops timers, schedules and calls; idle instances stay in memory. The instances end with
+    /// their arbiters.
     pub fn stop(&self) {
         self.tasks
             .get()
@@ -216,7 +216,7 @@ impl Runtime {
         self.http_calls.stop();
     }
 
-    /// What is in progress, with a virtual clock.
+    /// The work in progress, with a virtual clock.
     pub fn activity(&self) -> Option<Arc<IdleTracker>> {
         self.activity.clone()
     }
@@ -278,7 +278,7 @@ impl Runtime {
         let _ = self.idle.set(idle);
     }
 
-    /// Runs `then` once it is known what became of every row handed over so far.
+    /// Runs `then` once the outcome of every row handed over so far is known.
     fn pass_the_queue(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
         match self.journal.reserve() {
             Ok(slot) => slot.release(Box::new(move |_| then())),

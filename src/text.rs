@@ -20,7 +20,7 @@ pub fn without_mark(text: &str) -> &str {
 /// Decodes UTF-8, without a byte order mark.
 ///
 /// # Errors
-/// Which encoding it seems to be and what to do, as the second half of a sentence.
+/// The encoding that it seems to have and the remedy, as the second half of a sentence.
 pub fn utf8(bytes: &[u8]) -> Result<&str, String> {
     let other = match bytes {
         [0, 0, 0xfe, 0xff, ..] | [0xff, 0xfe, 0, 0, ..] | [0, 0, 0, _, ..] => Some("UTF-32"),

@@ -73,7 +73,7 @@ pub struct DesignerPage<'a> {
     built: bool,
 }
 
-/// What the designer opens.
+/// The definition that the designer opens.
 pub enum Opened<'a> {
     /// A new process, from the template with this id.
     New(&'a str),

@@ -27,7 +27,7 @@ pub enum Page {
     Audit,
     /// Options of the server.
     Settings,
-    /// The program and what is built into it.
+    /// The program and its build.
     About,
 }
 

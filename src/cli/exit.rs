@@ -24,7 +24,7 @@ pub enum Exit {
     Waiting = 6,
     /// No server, or no access to it.
     Unreachable = 7,
-    /// The time is over; what was begun continues.
+    /// The time is over; the started work continues.
     TimedOut = 124,
 }
 

@@ -22,7 +22,7 @@ pub struct FoundProblem {
     pub element: String,
     /// Its stable name.
     pub code: String,
-    /// What was expected and how to fix it.
+    /// The expected state, and how to fix it.
     pub message: String,
     /// Whether it prevents the deploy.
     pub refuses: bool,

@@ -14,13 +14,13 @@ use super::{
 };
 use crate::config::{RunArguments, WaitArguments};
 
-/// An action to run, and what to wait for afterwards.
+/// An action to run, and when to stop waiting afterwards.
 pub struct ActionToRun {
     /// The command, with its id.
     pub frame: Value,
     /// The instance whose end is waited for; the action may belong to one of its subprocesses.
     pub root: Uuid,
-    /// What to wait for.
+    /// When to stop waiting.
     pub waiting: WaitArguments,
 }
 

@@ -46,7 +46,7 @@ impl DateTimeFormat {
     /// quote text; other characters stand for themselves.
     ///
     /// # Errors
-    /// What is wrong, as the part of a sentence after "but".
+    /// The mistake, as the part of a sentence after "but".
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut pieces = Vec::new();
         let mut rest = text;

@@ -1,4 +1,4 @@
-//! What production requires and forbids: all violations at once.
+//! The rules of production: all violations at once.
 //!
 //! Not here: options that are invalid anywhere (`config`).
 

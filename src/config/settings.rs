@@ -70,7 +70,7 @@ impl GivenOptions {
         self
     }
 
-    /// Adds the effective values that nobody has set or that differ in form from what was set.
+    /// Adds the effective values of options that were not set, or were set in another form.
     pub(super) fn settle(self, config: &Config, file: &toml::Table) -> Vec<Setting> {
         let settled: BTreeMap<&str, String> = settled(config).into();
         let mut options = self.options;

@@ -249,7 +249,7 @@ impl<'a> Step<'a> {
         builtins(self.process, self.state, self.now)
     }
 
-    /// Visits an element later in this step, to do what it can.
+    /// Queues an element, so that it continues later in this step.
     pub fn queue(&mut self, element: ElementKey) {
         self.work.push_back(element);
     }

@@ -39,7 +39,7 @@ impl Permissions {
         }
     }
 
-    /// What a caller may do with a next step. The server itself may do everything.
+    /// The permissions of a caller in a next step. The server itself may do everything.
     pub fn of(
         process: &ExecutableProcess,
         members: &Members,

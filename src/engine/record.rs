@@ -177,7 +177,7 @@ pub enum Record {
         /// The subscription after it; `None` when it is closed.
         remains: Option<Subscription>,
     },
-    /// What happened to an event with several definitions.
+    /// An event with several definitions changed.
     #[serde(rename = "multiple")]
     Multiple(Box<MultipleRecord>),
     /// A message or signal was delivered to an element while the instance was on hold. It is

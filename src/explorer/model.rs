@@ -27,7 +27,7 @@ pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
         let mut events = caught.iter();
         events.any(|event| event.attached_to.as_deref() == Some(id))
     };
-    // An event subprocess catches what is thrown in the same scope.
+    // An event subprocess catches throws of the same scope.
     let beside = |id: &str| {
         let mut starts = caught
             .iter()
@@ -37,7 +37,7 @@ pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
     for node in &mut bare.nodes {
         let around = std::iter::successors(scope_of(&node.id), |scope| scope_of(scope));
         let mut around = around.take(definition.nodes.len());
-        // What a script throws propagates through the enclosing subprocesses.
+        // An error of a script propagates through the enclosing subprocesses.
         let throws = has_script(node)
             && (beside(&node.id) || around.any(|scope| at_boundary(scope) || beside(scope)));
         strip(node, throws || at_boundary(&node.id));

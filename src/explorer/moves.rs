@@ -352,7 +352,7 @@ fn caught(
             .boundary_events
             .iter()
             .filter_map(|event| process.node(event));
-        // An event subprocess does not catch what it throws itself.
+        // An event subprocess does not catch its own throws.
         let beside = process
             .event_subprocess_starts(node.scope.as_deref())
             .filter(|start| start.scope.as_ref() != Some(&node.id));

@@ -64,7 +64,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// Id of the node at which it occurs.
     pub element: String,
-    /// What was expected and what was found.
+    /// The expected and the found behaviour.
     pub sentence: String,
     /// The shortest path to it, step by step; empty for an element that is never reached.
     pub path: Vec<String>,
@@ -89,7 +89,8 @@ pub enum FaultKind {
     Improper,
     /// An end event of the process that one instance may reach more than once.
     EndTwice,
-    /// An element that stops for a reason that depends on data: what follows it was not explored.
+    /// An element that stops for a reason that depends on data. The flow behind it was not
+    /// explored.
     Unknown,
 }
 

@@ -61,7 +61,7 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
 /// Compiles one condition and evaluates it over sample data, on a thread where scripts may run.
 ///
 /// # Errors
-/// What is wrong with the condition, or why evaluating it fails, as a sentence.
+/// The mistake in the condition, or the reason why evaluating it fails, as a sentence.
 pub fn decide(condition: &str, data: &Value) -> Result<bool, String> {
     let compiled = Condition::compile(condition).map_err(|refusal| match refusal {
         ConditionRefusal::Unsupported(sentence) | ConditionRefusal::Invalid(sentence) => sentence,

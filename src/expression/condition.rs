@@ -39,7 +39,7 @@ impl Condition {
     /// Compiles a condition as the modeller wrote it: `${amount > 100}` or bare.
     ///
     /// # Errors
-    /// What is wrong with it and where, as a sentence.
+    /// The mistake and its place, as a sentence.
     pub fn compile(text: &str) -> Result<Self, ConditionRefusal> {
         if text.len() > MAX_LENGTH {
             return Err(ConditionRefusal::Invalid(format!(
@@ -102,7 +102,7 @@ impl Condition {
             .map_err(|failure| EvaluationError(failure.into_sentence()))
     }
 
-    /// Whether the condition holds by now: what is not there yet makes it false.
+    /// Whether the condition holds by now; data that do not exist yet make it false.
     ///
     /// # Errors
     /// As [`Self::evaluate`], for any other reason.
@@ -139,7 +139,7 @@ impl Condition {
     }
 }
 
-/// What a value is called that is not there.
+/// The name of a value that does not exist.
 const MISSING: [&str; 2] = ["undefined", "null"];
 
 /// Why a condition is neither true nor false, as a sentence.

@@ -20,12 +20,12 @@ use super::{
     structure::Structure,
 };
 
-/// What is wrong, and where.
+/// The mistake and its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Byte offset in the text.
     pub at: usize,
-    /// What was found and what to write instead, as the second half of a sentence.
+    /// The finding and its replacement, as the second half of a sentence.
     pub found: String,
 }
 
@@ -40,7 +40,7 @@ const STATEMENTS: [&str; 26] = [
     "if", "import", "let", "return", "super", "switch", "throw", "try", "var", "while", "with", "yield",
 ];
 
-/// What `new` may create: values that are not part of the data.
+/// The types that `new` may create: values that are not part of the data.
 const MADE: [&str; 4] = ["Array", "Map", "RegExp", "Set"];
 
 /// Methods that change the list they are called on, each with an alternative that does not.

@@ -75,7 +75,7 @@ thread_local! {
     static NEXT: RefCell<Option<Engine>> = const { RefCell::new(None) };
 }
 
-/// What our own code provides to those who run a script.
+/// The functions that our own code provides to scripts.
 pub(super) struct Own<'js> {
     /// The result of `guards.js`, after it has set up the guards of the engine.
     pub(super) guards: Object<'js>,
@@ -119,7 +119,7 @@ impl Loader for NoModules {
     }
 }
 
-/// Runs `work` in a new engine, with what our own code provides.
+/// Runs `work` in a new engine, with the functions of our own code.
 pub(super) fn run<T>(
     work: impl for<'js> FnOnce(&Ctx<'js>, &Own<'js>) -> rquickjs::Result<T>,
 ) -> Result<T, ScriptError> {
@@ -183,7 +183,7 @@ impl Engine {
             })
             .map_err(|error| script_error(&error))
         })?;
-        // A script can import neither what our own code exports nor anything else.
+        // A script can import neither the exports of our own code nor anything else.
         runtime.set_loader(NoModules, NoModules);
         Ok(Self {
             guards,

@@ -45,7 +45,7 @@ impl KeySchemas {
     /// Compiles `schema` and stores it.
     ///
     /// # Errors
-    /// What is wrong with the schema, as a sentence.
+    /// The mistake in the schema, as a sentence.
     pub fn add(&mut self, schema: &Value) -> Result<(), String> {
         let parts = schema_parts::count(schema)?;
         let validator = jsonschema::options()

@@ -40,12 +40,12 @@ pub enum Kind {
     Sign,
 }
 
-/// Where a text is no longer JavaScript, and what is wrong there.
+/// The place where a text is no longer JavaScript, and the mistake there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LexError {
     /// Byte offset in the text.
     pub at: usize,
-    /// What was found, as the second half of a sentence.
+    /// The finding, as the second half of a sentence.
     pub found: &'static str,
 }
 

@@ -77,7 +77,7 @@ pub fn in_javascript(text: &str, tokens: &[Token<'_>]) -> String {
     rewritten + &text[at..]
 }
 
-/// Where a token is, and what it means there.
+/// The place of a token, and its meaning there.
 #[derive(Clone, Copy)]
 struct TokenPosition {
     /// Whether an operand ends right before it, so that JavaScript expects an operator.

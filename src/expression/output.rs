@@ -62,7 +62,7 @@ struct OutputReader<'js> {
     digits: Function<'js>,
     /// The path of the value being read, for error messages.
     path: String,
-    /// Size of what was read so far, roughly the length of its JSON.
+    /// The size of the values read so far, roughly the length of their JSON.
     bytes: usize,
 }
 

@@ -40,7 +40,7 @@ impl Rule {
     /// Compiles a script as the modeller wrote it.
     ///
     /// # Errors
-    /// What is wrong with the script and where, as a sentence.
+    /// The mistake in the script and its place, as a sentence.
     pub fn compile(script: &str) -> Result<Self, String> {
         if script.len() > RULE_BYTES {
             let length = script.len();

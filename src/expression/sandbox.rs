@@ -37,7 +37,7 @@ use crate::{
 
 /// The file name in the engine's stack traces.
 const SOURCE_NAME: &str = "script";
-/// What the engine's messages about a `BigInt` leave out.
+/// The part that the engine's messages about a `BigInt` leave out.
 const BIG_INT_HINT: &str = "a whole number of the data beyond 2^53 is a BigInt: compute with 1n \
     in place of 1, or round it on purpose with Number(x)";
 /// Longer error messages are cut off, in bytes.
@@ -46,7 +46,7 @@ const MESSAGE_BYTES: usize = 1_000;
 /// Why a script gave no value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptError {
-    /// What went wrong, in the words of the engine or of a limit.
+    /// The error, in the words of the engine or of a limit.
     pub message: String,
     /// Line and column in the source, from 1, where the engine knows them.
     pub position: Option<(u32, u32)>,

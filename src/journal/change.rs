@@ -43,7 +43,7 @@ pub enum WriteOp {
     Audit(AuditChange),
     /// A change with its rows of the audit log: both are written, or none.
     Audited(Box<WriteOp>, Vec<AuditRow>),
-    /// Compresses or deletes what is old.
+    /// Compresses or deletes old rows.
     History(HistoryChange),
     /// Deletes a message of the outbox by its source and seq; one that does not exist is no error.
     OutboxDelivered(Entity, u64),

@@ -26,7 +26,7 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     Ok(buffer.into_bytes())
 }
 
-/// Decodes what [`encode`] wrote.
+/// Decodes the bytes of [`encode`].
 ///
 /// # Errors
 /// [`StoreError::Unreadable`] for an unknown version or damaged bytes.

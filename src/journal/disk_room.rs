@@ -15,7 +15,8 @@ pub enum DiskRoom {
     Enough,
     /// Less than the low watermark: nothing new is begun.
     Low,
-    /// Less than the critical watermark: only what completes something or frees space continues.
+    /// Less than the critical watermark: only work that completes something or frees space
+    /// continues.
     Critical,
     /// A write found no space. Nothing is lost; reading continues.
     Full,
@@ -143,7 +144,7 @@ impl RoomState {
         self.lock().failed = true;
     }
 
-    /// Changes what is known; returns the new state if it differs.
+    /// Changes the known state; returns the new one if it differs.
     fn change(&self, change: impl FnOnce(&mut KnownRoom)) -> Option<DiskRoom> {
         let mut known = self.lock();
         let before = known.room();

@@ -117,7 +117,7 @@ impl HistorySegment {
             ))
         };
         let mut encoded = Vec::new();
-        // At most what was compressed, whatever the bytes say.
+        // At most the compressed length, whatever the bytes contain.
         let maximum = u64::from(self.unpacked) + 1;
         ZlibDecoder::new(&self.body[..])
             .take(maximum)
@@ -171,7 +171,7 @@ pub struct DroppedInstance {
     pub files: Vec<Uuid>,
 }
 
-/// What retention needs to know of the entity of a message or signal.
+/// The data about the entity of a message or signal that retention needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct AgedCorrelation {
     /// Which.
@@ -182,7 +182,7 @@ pub struct AgedCorrelation {
     pub is_in_use: bool,
 }
 
-/// What retention needs to know of an instance.
+/// The data about an instance that retention needs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AgedInstance {
     /// Its tenant.

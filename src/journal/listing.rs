@@ -28,7 +28,7 @@ pub struct InstanceRow {
     pub revision: String,
     /// Its status.
     pub status: String,
-    /// What its end has beyond its status.
+    /// The outcome of its end beyond its status.
     pub outcome: Option<String>,
     /// The caller's own name for it.
     pub business_key: Option<String>,
@@ -177,9 +177,9 @@ pub struct IncidentRow {
     pub process: String,
     /// The id of the node.
     pub node: String,
-    /// What went wrong, as a code for programs.
+    /// The error as a code for programs.
     pub code: String,
-    /// What went wrong, as a sentence for people.
+    /// The error as a sentence for people.
     pub message: String,
     /// When it was raised.
     pub raised_at: Time,

@@ -11,7 +11,7 @@ use std::collections::{HashMap, VecDeque};
 use super::{change::WriteOp, writer::Handed};
 use crate::limits;
 
-/// What each changed row of a table counts as, in bytes, beside its own bytes.
+/// The bytes that each changed row of a table counts, beside its own bytes.
 const CHANGE: usize = 1024;
 
 /// The waiting entries, in the order in which they were handed over.

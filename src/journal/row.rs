@@ -107,7 +107,7 @@ pub struct LogRow {
     pub body: Vec<u8>,
 }
 
-/// A log row as read back, with what the store has added.
+/// A log row as read back, with the additions of the store.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StoredRow {
     /// Its position in the log; grows with every row, with possible gaps.
@@ -115,7 +115,7 @@ pub struct StoredRow {
     /// The ownership of the log that wrote it: with an embedded store, the number of the opening of
     /// the data directory.
     pub epoch: i64,
-    /// What was appended.
+    /// The appended row.
     pub row: LogRow,
 }
 

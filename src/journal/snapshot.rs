@@ -35,7 +35,7 @@ pub const VERSION: u16 = 1;
 /// Bytes of the checksum.
 const CHECKSUM: usize = 8;
 
-/// What the log has of an instance.
+/// The rows of an instance in the log.
 #[derive(Default)]
 pub struct Restored {
     /// Its state; `None` if the log has nothing of it.

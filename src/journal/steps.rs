@@ -65,7 +65,7 @@ impl Steps {
         }
     }
 
-    /// What is still to be done.
+    /// The pending work.
     pub fn undone(&self) -> Undone {
         Undone {
             writes: self.writer.queue.len() + self.writer.long.len(),

@@ -47,7 +47,7 @@ pub trait Store: Send {
         Ok(())
     }
 
-    /// Nothing is to be written for a while: releases what only writing needs.
+    /// No write is expected for a while: releases the memory that only writing needs.
     fn rest(&mut self) {}
 
     /// Opens another reader, for use on any thread.
@@ -281,9 +281,9 @@ pub enum StoreError {
     ReadOnly(PathBuf),
     /// Something stored cannot be read, or was written by a newer version.
     Unreadable(String),
-    /// The disk is full; nothing was changed. The text says what was tried.
+    /// The disk is full; nothing was changed. The text names the operation.
     NoRoom(&'static str),
-    /// The disk or the database library failed; the text says what was tried.
+    /// The disk or the database library failed; the text names the operation.
     Failed(&'static str, Box<dyn Error + Send + Sync>),
     /// Code that used the store panicked.
     Panicked,

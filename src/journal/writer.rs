@@ -59,7 +59,7 @@ pub(super) enum WriterMessage {
     Write(Handed),
     /// A message of the outbox that its receiver has durably.
     Delivered(Entity, u64),
-    /// Write what was queued before, then end.
+    /// Write the entries queued before, then end.
     Stop,
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// One draft, as JSON.
 pub const DRAFT_BYTES: usize = 16 * 1024;
-/// What a draft counts in addition to its data.
+/// The bytes that a draft counts in addition to its data.
 pub const DRAFT_OVERHEAD: usize = 512;
 /// Drafts of one user; for an anonymous caller, in one instance.
 pub const DRAFTS_PER_USER: usize = 100;

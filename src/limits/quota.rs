@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-/// What a rate limit allows. Either is off when it is 0.
+/// The rates of a limit. Either is off when it is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// Long-term rate per second.

@@ -19,11 +19,11 @@ pub struct Limits {
     pub max_connections: usize,
     /// Memory for request bodies, in MiB; at least what one definition needs.
     pub max_body_memory: usize,
-    /// What all anonymous callers of one address may do together.
+    /// The rates of all anonymous callers of one address together.
     pub anonymous: Rates,
-    /// What one user may do over all its connections and requests.
+    /// The rates of one user over all its connections and requests.
     pub user: Rates,
-    /// What all users of one address may do together.
+    /// The rates of all users of one address together.
     pub address: Rates,
     /// Live instances that anonymous callers of one address may have started.
     pub anonymous_instances: usize,

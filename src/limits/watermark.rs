@@ -43,7 +43,7 @@ impl Watermark {
     /// Reads `1GiB`, `5%`, or both as `1GiB/5%`; `0` means no watermark.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// The mistake in the text.
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = |part: &str| {
             format!(

@@ -69,7 +69,7 @@ pub struct Action {
     /// Whether a delayed automatic action holds the token until it has run.
     #[serde(default = "yes")]
     pub holds_token: bool,
-    /// What a client may send.
+    /// The data paths that a client may send.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Key>,
     /// Whether a payload path that no key covers refuses the run instead of being ignored.
@@ -105,7 +105,7 @@ pub enum ActionType {
         #[serde(default)]
         target: Target,
     },
-    /// Merges what its keys accept. Has no parameters.
+    /// Merges the data at its keys. Has no parameters.
     SaveData,
     /// Merges a rendered message into the parent's data.
     AppendToParent {
@@ -142,7 +142,7 @@ pub enum ActionType {
         /// Paths to copy: absent = everything, empty = nothing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         params_to_copy: Option<Vec<String>>,
-        /// Paths removed from what is copied.
+        /// Paths removed from the copied data.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         without_params: Vec<String>,
         /// Whether the action ends without waiting for the child.

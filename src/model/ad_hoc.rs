@@ -82,7 +82,7 @@ impl AdHoc {
     /// Compiles the settings of the ad-hoc subprocess `id`.
     ///
     /// # Errors
-    /// What cannot be read, as a sentence; `validate` has reported it before.
+    /// The mistake, as a sentence; `validate` has reported it before.
     pub fn compile(&self, id: &str) -> Result<ExecutableAdHoc, String> {
         let active = match &self.active_elements {
             None => None,

@@ -1,4 +1,4 @@
-//! Errors and escalations: what is thrown, and which of the surrounding events catch it.
+//! Errors and escalations: their codes, and which of the surrounding events catch them.
 //!
 //! Not here: how they propagate to outer scopes (`engine::throwing`).
 
@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::event_definition::EventRef;
 
-/// What a boundary event, or the start event of an event subprocess, catches.
+/// The errors or escalations that a boundary event, or the start event of an event subprocess,
+/// catches.
 #[derive(Debug)]
 pub struct Catch {
     /// The event definition.
@@ -21,7 +22,7 @@ pub struct Catch {
     pub parallel: bool,
 }
 
-/// What is thrown, and propagates to outer scopes until something catches it.
+/// An error or escalation, which propagates to outer scopes until an event catches it.
 #[derive(Clone, Copy, Debug)]
 pub enum Thrown<'a> {
     /// An error with its code; a failure without code is only caught by an event without code.

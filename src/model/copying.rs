@@ -13,7 +13,7 @@ use super::{path::DataPath, variables::Variables};
 pub struct CopyList {
     /// Paths to copy: `None` = everything, empty = nothing.
     pub copy: Option<Vec<DataPath>>,
-    /// Paths removed from what is copied.
+    /// Paths removed from the copied data.
     pub without: Vec<DataPath>,
 }
 

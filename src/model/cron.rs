@@ -52,7 +52,7 @@ enum Numbering {
 /// Reads an expression.
 ///
 /// # Errors
-/// What is wrong in the text, without what was expected.
+/// The mistake in the text, without the expected format.
 pub fn read(text: &str) -> Result<CronText, String> {
     let text = text.trim().to_ascii_uppercase();
     let fields: Vec<&str> = text.split_whitespace().collect();

@@ -154,7 +154,7 @@ pub struct FlowNode {
     /// The variables that it owns from its beginning.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<Mapping>,
-    /// What it writes into the surrounding scopes when it completes.
+    /// The output mappings, which write into the surrounding scopes when it completes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outputs: Vec<Mapping>,
     /// Gateways and activities: id of the flow taken when no condition is true.
@@ -263,7 +263,7 @@ impl FlowNode {
     }
 }
 
-/// What a call activity calls, and the data passed.
+/// The process that a call activity calls, and the data passed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CallActivity {
@@ -272,7 +272,7 @@ pub struct CallActivity {
     /// Paths copied to the child: absent = everything, empty = nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub params_to_copy: Option<Vec<String>>,
-    /// Paths removed from what is copied.
+    /// Paths removed from the copied data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_params: Vec<String>,
     /// Path for the result; if absent, the result is dropped.

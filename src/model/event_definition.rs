@@ -1,4 +1,4 @@
-//! What an event waits for or throws, as the modeller wrote it: BPMN's event definitions.
+//! The definitions of events as the modeller wrote them: BPMN's event definitions.
 //!
 //! Not here: timers of start events, which are schedules (`schedule`); the compiled form
 //! (`node_kind`).

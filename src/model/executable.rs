@@ -211,7 +211,7 @@ pub struct ExecutableNode {
     pub id: Arc<str>,
     /// Display name, or if it has none the id.
     pub name: String,
-    /// The kind of element, with what only this kind has.
+    /// The kind of element, with the members that only this kind has.
     pub kind: NodeKind,
     /// Id of the embedded subprocess that contains it; `None` in the process itself.
     pub scope: Option<Arc<str>>,
@@ -235,7 +235,7 @@ pub struct ExecutableNode {
     pub looping: Option<Loop>,
     /// The variables that it owns from its beginning, besides its data objects.
     pub inputs: Vec<ExecutableMapping>,
-    /// What it writes into the surrounding scopes when it completes.
+    /// The output mappings, which write into the surrounding scopes when it completes.
     pub outputs: Vec<ExecutableMapping>,
     /// The variables of its data objects, with their initial values.
     pub data_objects: Map<String, Value>,
@@ -245,7 +245,7 @@ pub struct ExecutableNode {
     pub for_compensation: bool,
     /// The activity that compensates it.
     pub compensation_handler: Option<Arc<str>>,
-    /// The boundary events that catch what is thrown.
+    /// The boundary events that catch errors and escalations.
     pub catches: Vec<Catch>,
 }
 
@@ -440,7 +440,7 @@ pub enum ActionWork {
         /// The instance whose clients receive it.
         target: Target,
     },
-    /// Merge what the keys accept.
+    /// Merge the data at the keys.
     SaveData,
     /// Merge into the parent's data.
     AppendToParent {

@@ -123,7 +123,7 @@ impl HttpCall {
     }
 }
 
-/// A mistake in the parameters: its stable code, and what was expected.
+/// A mistake in the parameters: its stable code, and the expected value.
 pub type Mistake = (&'static str, String);
 
 impl HttpRequestParams {

@@ -71,12 +71,12 @@ pub struct MultiInstance {
     /// of the activity and for other elements that wait.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<Box<EventDefinition>>,
-    /// With [`MultiInstanceBehavior::Complex`]: what is thrown, and when.
+    /// With [`MultiInstanceBehavior::Complex`]: the thrown events, and their conditions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub complex_behavior: Vec<ComplexBehavior>,
 }
 
-/// What an iteration throws when it completes, if a condition is true.
+/// An event that an iteration throws when it completes, if a condition is true.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ComplexBehavior {
@@ -165,7 +165,7 @@ pub enum Loop {
 pub struct MultiInstanceLoop {
     /// Whether iterations run one after the other.
     pub sequential: bool,
-    /// What determines the number of iterations.
+    /// The source of the number of iterations.
     pub over: Over,
     /// Whether there is a completion condition; the evaluator knows it by the id of the node.
     pub conditional: bool,
@@ -175,11 +175,11 @@ pub struct MultiInstanceLoop {
     pub own_variables: Vec<Arc<str>>,
     /// Makes a result; a call activity without it uses the result of the call.
     pub output: Option<Template>,
-    /// What iterations throw when they complete.
+    /// The events that iterations throw when they complete.
     pub thrown: Vec<ThrownByIterations>,
 }
 
-/// What iterations throw when they complete.
+/// The events that iterations throw when they complete.
 #[derive(Debug)]
 pub struct ThrownByIterations {
     /// Which of them.
@@ -208,7 +208,7 @@ pub enum IterationEvent {
     Escalation(Arc<str>),
 }
 
-/// What determines the number of iterations.
+/// The source of the number of iterations.
 #[derive(Debug)]
 pub enum Over {
     /// A number.
@@ -226,7 +226,7 @@ impl LoopCharacteristics {
     /// Compiles it.
     ///
     /// # Errors
-    /// What cannot be read, as a sentence; `validate` has reported it before.
+    /// The mistake, as a sentence; `validate` has reported it before.
     pub fn compile(&self, node: &str) -> Result<Loop, String> {
         Ok(match self {
             Self::MultiInstance(multiple) => Loop::MultiInstance(Box::new(multiple.compile(node)?)),

@@ -62,7 +62,7 @@ impl Mapping {
     /// Compiles the mapping.
     ///
     /// # Errors
-    /// What is wrong with the source or the target, as a sentence.
+    /// The mistake in the source or the target, as a sentence.
     pub fn compile(&self) -> Result<ExecutableMapping, String> {
         let target = DataPath::parse_members(&self.target);
         Ok(ExecutableMapping {

@@ -37,7 +37,7 @@ impl MessageDefinition {
     /// Compiles a message.
     ///
     /// # Errors
-    /// What is no template, name or duration, as a sentence.
+    /// The invalid template, name or duration, as a sentence.
     pub fn compile(
         name: &str,
         correlation_key: Option<&str>,
@@ -65,7 +65,7 @@ impl MessageDefinition {
     /// Its name with these data.
     ///
     /// # Errors
-    /// What is not a name, as a sentence.
+    /// The invalid name, as a sentence.
     pub fn name(&self, data: &Variables<'_>, builtins: &Builtins<'_>) -> Result<String, String> {
         text_of("a name of the message", &self.name, data, builtins)
     }
@@ -73,7 +73,7 @@ impl MessageDefinition {
     /// Its correlation key with these data.
     ///
     /// # Errors
-    /// What is not a key, as a sentence.
+    /// The invalid key, as a sentence.
     pub fn correlation_key(
         &self,
         data: &Variables<'_>,
@@ -87,7 +87,7 @@ impl MessageDefinition {
     /// Its data.
     ///
     /// # Errors
-    /// What is not an object, as a sentence.
+    /// The data are no object, as a sentence.
     pub fn data(&self, data: &Variables<'_>, builtins: &Builtins<'_>) -> Result<Value, String> {
         render_data(self.data.as_ref(), data, builtins)
     }
@@ -97,7 +97,7 @@ impl SignalDefinition {
     /// Compiles a signal.
     ///
     /// # Errors
-    /// What is no template or name, as a sentence.
+    /// The invalid template or name, as a sentence.
     pub fn compile(name: &str, data: Option<&str>) -> Result<Self, String> {
         Ok(Self {
             name: compile_name(name)?,
@@ -113,7 +113,7 @@ impl SignalDefinition {
     /// Its name with these data.
     ///
     /// # Errors
-    /// What is not a name, as a sentence.
+    /// The invalid name, as a sentence.
     pub fn name(&self, data: &Variables<'_>, builtins: &Builtins<'_>) -> Result<String, String> {
         text_of("a name of the signal", &self.name, data, builtins)
     }
@@ -121,7 +121,7 @@ impl SignalDefinition {
     /// Its data.
     ///
     /// # Errors
-    /// What is not an object, as a sentence.
+    /// The data are no object, as a sentence.
     pub fn data(&self, data: &Variables<'_>, builtins: &Builtins<'_>) -> Result<Value, String> {
         render_data(self.data.as_ref(), data, builtins)
     }

@@ -28,7 +28,7 @@ pub const ACTIVATION_COUNTS: &str = "activationCounts";
 /// it resets.
 pub const WAITING_FOR_START: &str = "waitingForStart";
 
-/// What element a node is.
+/// The kind of element of a node.
 #[derive(Debug)]
 pub enum NodeKind {
     /// A start event.
@@ -43,7 +43,7 @@ pub enum NodeKind {
     Boundary {
         /// The activity.
         attached_to: Arc<str>,
-        /// What it waits for.
+        /// The event that it waits for.
         event: EventDefinitions,
         /// Whether the activity ends when it is triggered.
         interrupting: bool,
@@ -291,7 +291,7 @@ pub struct SubProcess {
     pub compensation: Option<Arc<str>>,
 }
 
-/// What a compensation event throws.
+/// The activities that a compensation event compensates.
 #[derive(Debug)]
 pub struct CompensationThrow {
     /// The only activity to compensate.
@@ -400,7 +400,7 @@ impl TimerDefinition {
     /// Compiles the text; without placeholders, it has to be a time.
     ///
     /// # Errors
-    /// What is no time or template, as a sentence.
+    /// The invalid time or template, as a sentence.
     pub fn compile(value: &TimerValue, zone: Option<&str>) -> Result<Self, String> {
         let kind = match value {
             TimerValue::Cycle(_) => When::Cycle,
@@ -427,7 +427,7 @@ impl TimerDefinition {
     /// The times of a text whose placeholders have been replaced.
     ///
     /// # Errors
-    /// What is no time, as a sentence.
+    /// The invalid time, as a sentence.
     pub fn occurrences(&self, text: &str) -> Result<Occurrences, String> {
         Occurrences::compile(&Schedule {
             when: vec![(self.kind)(text.to_owned())],

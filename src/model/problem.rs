@@ -1,4 +1,4 @@
-//! A problem found in a process definition at deploy: where, what, and how to fix it.
+//! A problem found in a process definition at deploy: its place, the mistake, and how to fix it.
 
 use std::fmt;
 

@@ -20,10 +20,10 @@ pub struct Schedule {
     /// IANA name of the time zone; by default UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
-    /// What happens to times that passed while nothing could start.
+    /// The treatment of times that passed while nothing could start.
     #[serde(default, skip_serializing_if = "is_default")]
     pub missed: MisfirePolicy,
-    /// What happens at a time while the instance that it started before is still live.
+    /// The treatment of a time at which the previously started instance is still live.
     #[serde(default, skip_serializing_if = "is_default")]
     pub overlap: Overlap,
     /// The start data of its instances.
@@ -59,7 +59,7 @@ pub enum MisfirePolicy {
     All,
 }
 
-/// What happens at a time while the instance started last is still live.
+/// The treatment of a time at which the instance started last is still live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Overlap {

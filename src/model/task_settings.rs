@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{ids::Time, path::DataPath, template::Template};
 use crate::{duration, limits::NAME_BYTES};
 
-/// What the modeller wrote at a user task.
+/// The settings of a user task as the modeller wrote them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UserTask {
@@ -40,7 +40,7 @@ pub struct UserTask {
 pub struct TaskSettings {
     /// Renders to a text, or to `null` for no assignee.
     pub assignee: Option<Template>,
-    /// Renders to what [`due`] reads, or to `null` for no due date.
+    /// Renders to a text that [`due`] reads, or to `null` for no due date.
     pub due: Option<Template>,
     /// The reminders; only with a due date.
     pub reminder: Option<Reminder>,

@@ -34,7 +34,7 @@ pub use text::{Filled, TextTemplate, as_text};
 /// Largest template and largest rendered value, in bytes of JSON text. The rendered size is
 /// computed as the template's length plus those of the inserted values.
 const MAX_TEMPLATE_BYTES: usize = crate::limits::TEMPLATE_BYTES;
-/// Deepest nesting of arrays and objects in a template and in what it renders to.
+/// Maximum nesting of arrays and objects in a template and in its result.
 const MAX_TEMPLATE_DEPTH: usize = crate::limits::JSON_DEPTH;
 
 /// A compiled template.
@@ -108,7 +108,7 @@ pub struct TemplateError {
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
-    /// What was expected.
+    /// The expected text.
     pub sentence: String,
 }
 

@@ -53,7 +53,7 @@ impl Occurrences {
     /// Compiles the times of a schedule.
     ///
     /// # Errors
-    /// What is no time, as a sentence.
+    /// The mistake in the time, as a sentence.
     pub fn compile(schedule: &Schedule) -> Result<Self, String> {
         let one = |when| Self::compile_one(when, schedule.time_zone.as_deref());
         match &schedule.when[..] {

@@ -102,7 +102,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Records what a node starts; returns the nodes that the token reaches after it.
+    /// Records the processes that a node starts; returns the nodes that the token reaches after it.
     fn visit(&mut self, node: &ExecutableNode) -> Vec<String> {
         let waits = node
             .actions
@@ -176,7 +176,7 @@ impl Walk<'_> {
         arrived.len() == node.incoming.len()
     }
 
-    /// Records what an action starts immediately. `true` if the node may wait for it.
+    /// Records the processes that an action starts immediately. `true` if the node may wait for it.
     fn act(&mut self, node: &ExecutableNode, action: &ExecutableAction) -> bool {
         if action.trigger == Trigger::Manual {
             return action.required == Required::Mandatory;

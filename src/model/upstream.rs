@@ -56,7 +56,7 @@ impl Nodes {
 }
 
 impl Upstream {
-    /// What is needed to compute them; empty for a process without such joins.
+    /// The tables to compute them; empty for a process without such joins.
     pub(super) fn of(
         nodes: &[ExecutableNode],
         by_id: &BTreeMap<Arc<str>, usize>,

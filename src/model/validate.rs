@@ -104,7 +104,7 @@ pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
     report.problems
 }
 
-/// What an expiry was expected to be, and what it is, if it is invalid.
+/// The mistake in an invalid expiry: the expected and the given text.
 fn wrong_expiry(text: &str) -> Option<String> {
     match compile_expiry(text).map(|expiry| expiry.due(Time(0))) {
         None => Some(format!(

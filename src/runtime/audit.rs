@@ -1,4 +1,4 @@
-//! Adds rows to the audit log: what administrators, operators and designers do.
+//! Adds rows to the audit log: acts of administrators, operators and designers.
 //!
 //! An act that changes the store is written in one transaction with its audit row: an operator's
 //! command with its row of the log, an administrator's act with the change of the table

@@ -231,7 +231,7 @@ struct Inner {
     followers: Vec<Arc<dyn Follower>>,
 }
 
-/// What a channel has for a cursor.
+/// The rows of a channel for a cursor.
 pub enum RowsAfter {
     /// No newer row, or none known yet.
     Nothing,

@@ -73,7 +73,7 @@ pub struct CorrelationRequest {
     pub tenant: String,
     /// Which message or signal.
     pub correlation: Correlation,
-    /// What to do.
+    /// The command.
     pub command: CorrelationCommand,
     /// The trace that the request belongs to.
     pub trace: Option<TraceContext>,

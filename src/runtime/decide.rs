@@ -37,7 +37,7 @@ use crate::{
     model::{ids::Time, search_attributes::SearchedTexts, upload::UploadRules},
 };
 
-/// What an actor has in memory: nothing yet, or the instance and its definition.
+/// The content of an actor's memory: nothing yet, or the instance and its definition.
 pub type Memory = Option<(InstanceState, Arc<DeployedProcess>)>;
 
 /// The decision on an envelope.
@@ -56,7 +56,7 @@ pub enum ActorDecision {
     },
 }
 
-/// What a decision depends on, apart from the instance.
+/// The context of a decision, apart from the instance.
 #[derive(Clone, Copy)]
 pub struct DecisionContext {
     /// Process time.

@@ -64,7 +64,7 @@ pub use known_version::{CompiledMemory, KnownVersion};
 pub struct DeployedProcess {
     /// As stored, without its source.
     pub row: DefinitionRow,
-    /// What the engine runs.
+    /// The compiled form, which the engine runs.
     pub executable: Arc<ExecutableProcess>,
     /// Its conditions and schemas.
     pub evaluator: Arc<dyn Evaluator>,
@@ -442,7 +442,7 @@ impl Definitions {
     }
 }
 
-/// What to deploy.
+/// The definitions to deploy.
 pub struct Deploy<'a> {
     /// Tenant it belongs to.
     pub tenant: &'a str,

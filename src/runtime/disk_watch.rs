@@ -22,7 +22,7 @@ use crate::{
 pub struct DiskSpace {
     /// The whole disk.
     pub total: u64,
-    /// What this process may still write.
+    /// The bytes that this process may still write.
     pub free: u64,
 }
 

@@ -50,7 +50,7 @@ pub trait Table: Clone + Send + Sync + 'static {
     fn apply(&mut self, change: Self::Change);
 }
 
-/// A table in memory whose readers see exactly what is durable. All clones are the same table.
+/// A table in memory whose readers see exactly the durable state. All clones are the same table.
 pub struct DurableTable<T> {
     inner: Arc<Inner<T>>,
 }

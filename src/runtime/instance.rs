@@ -87,7 +87,7 @@ pub struct ProcessInstance {
     leaving: Option<Vec<Envelope>>,
 }
 
-/// What has accumulated since the last snapshot.
+/// The rows and bytes accumulated since the last snapshot.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gathered {
     /// Log rows.
@@ -100,7 +100,7 @@ pub struct Gathered {
     pub memory: usize,
 }
 
-/// What was loaded for an instance.
+/// The loaded state of an instance.
 #[derive(Default)]
 pub struct Remembered {
     /// The instance, if there is one.
@@ -131,7 +131,7 @@ impl Message for Envelope {
 }
 
 impl ProcessInstance {
-    /// An actor for what was loaded.
+    /// An actor for a loaded instance.
     pub fn new(
         key: InstanceKey,
         generation: Generation,

@@ -37,7 +37,7 @@ use crate::{
 pub struct Envelope {
     /// The sender; `None` for the server itself (timers, other instances), which may do everything.
     pub caller: Option<Caller>,
-    /// What is asked.
+    /// The request.
     pub request: InstanceRequest,
     /// Receives the response, once everything it was computed from is durable.
     pub reply: ReplyTo,
@@ -64,7 +64,7 @@ pub enum InstanceRequest {
     },
     /// Apply a command.
     Apply {
-        /// What to do.
+        /// The command.
         command: Box<Command>,
         /// Its identity, if it is deduplicated.
         tag: Option<CommandTag>,
@@ -132,7 +132,7 @@ pub struct MigrationRequest {
 /// A start, with its definition resolved.
 #[derive(Clone)]
 pub struct ResolvedStart {
-    /// What to start.
+    /// The process to start, and its data.
     pub command: StartInstance,
     /// The definition it will run.
     pub process: Arc<DeployedProcess>,
@@ -147,7 +147,7 @@ pub struct ResolvedStart {
 pub enum InstanceResponse {
     /// The command is durable.
     Applied(Arc<Committed>),
-    /// The command was applied before; this is what its first response contained.
+    /// The command was applied before; this is the content of its first response.
     Duplicate(Arc<Committed>),
     /// The receivers of a publication.
     Published(Box<Published>),
@@ -193,7 +193,7 @@ pub enum Refusal {
     Internal,
 }
 
-/// A durable row, with what receivers of its frames need.
+/// A durable row, with the data that receivers of its frames need.
 #[derive(Debug)]
 pub struct Committed {
     /// The instance of the row.
@@ -365,7 +365,7 @@ impl ReplyTo {
         }
     }
 
-    /// Sends the response, unless what it was computed from was not written.
+    /// Sends the response, unless it was computed from rows that were not written.
     pub fn send_if(self, written: Written, answer: InstanceResponse) {
         match written {
             Ok(()) => self.send(answer),

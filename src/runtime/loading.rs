@@ -63,7 +63,7 @@ impl Runtime {
         self.registry.abandon(key, error);
     }
 
-    /// What is known of an instance; for a live one, the definition still has to be found.
+    /// The stored data of an instance; for a live one, the definition still has to be found.
     fn remember(
         &self,
         reader: &dyn StoreReader,

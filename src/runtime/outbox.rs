@@ -106,7 +106,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Takes a message whose row is durable. The tree counts what the message starts.
+    /// Takes a message whose row is durable. The tree counts the instances that the message starts.
     pub fn post(&self, runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
         let tree = delivery.tree.clone();
         self.delivery_order.posted(&delivery);

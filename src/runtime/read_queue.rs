@@ -26,13 +26,13 @@ use crate::{
 pub struct Read {
     /// The reader; `None` for the server itself, which may see everything.
     pub caller: Option<Caller>,
-    /// What to read.
+    /// The part to read.
     pub question: ReadRequest,
     /// Receives the response, once everything it was computed from is durable.
     pub reply: ReplyTo,
 }
 
-/// What to read of an instance.
+/// A part of an instance to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadRequest {
     /// Its state: [`InstanceResponse::Observed`].

@@ -79,7 +79,7 @@ impl RegistryEntry {
     }
 }
 
-/// What the caller of [`Registry::dispatch`] has to do.
+/// The next step for the caller of [`Registry::dispatch`].
 #[must_use]
 pub enum Dispatched {
     /// Nothing: the envelope is on its way.
@@ -161,7 +161,7 @@ impl Registry {
         Dispatched::Sent
     }
 
-    /// Makes an actor check what has become of its rows.
+    /// Makes an actor check the outcome of its rows.
     pub fn wake(&self, key: InstanceKey) {
         if let Some(slot) = self.slots.get(&key)
             && let SlotState::Live { addr, .. } = &slot.state

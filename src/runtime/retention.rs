@@ -77,7 +77,7 @@ impl Bounds {
     }
 }
 
-/// What a pass did.
+/// The results of a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PassSummary {
     /// Rows that were compressed.
@@ -124,7 +124,7 @@ async fn run(runtime: Weak<Runtime>, retention: Retention, pause: Duration) {
                 }
                 rest = pause.max(done.worked * PASSES_APART);
             }
-            // The next pass tries again; the search for damage reports what cannot be read.
+            // The next pass tries again; the search for damage reports unreadable data.
             Err(error) => log::warn!("what has ended cannot be packed or dropped: {error}"),
         }
     }
@@ -144,7 +144,7 @@ impl Runtime {
     /// Goes through all instances once.
     ///
     /// # Errors
-    /// A store that cannot be read or written; what was done before stays done.
+    /// A store that cannot be read or written; completed turns remain done.
     pub async fn retain(self: &Arc<Self>, retention: Retention) -> Result<PassSummary, StoreError> {
         let (mut done, mut cursor) = (PassSummary::default(), None);
         self.remove_dropped_files().await?;

@@ -67,7 +67,7 @@ pub(super) struct Span {
     pub parent: Option<String>,
     pub began: SystemTime,
     pub ended: SystemTime,
-    /// What went wrong.
+    /// The error message.
     pub error: Option<String>,
     pub attributes: Vec<(&'static str, Attribute)>,
 }
@@ -139,7 +139,7 @@ impl Spans {
         }
     }
 
-    /// Ends the queue: what it contains is sent.
+    /// Ends the queue after its spans are sent.
     pub fn end(&self) {
         self.last.notify_one();
     }
@@ -249,7 +249,7 @@ impl OpenSpan {
     }
 }
 
-/// The kind of a refusal in one word; its sentence may quote what was sent.
+/// The kind of a refusal in one word; its sentence may quote data of the sender.
 fn word_of(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Rejected(rejection) => rejection.kind.word(),
@@ -264,7 +264,7 @@ fn word_of(refusal: &Refusal) -> &'static str {
     }
 }
 
-/// Sends what is queued, as long as spans may be added.
+/// Sends the queued spans, as long as spans may be added.
 async fn send(client: Client, url: String, mut spans: Receiver<Span>, last: Arc<Notify>) {
     let mut gathered = Vec::new();
     let mut has_failed = false;

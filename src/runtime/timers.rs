@@ -70,7 +70,7 @@ impl Timers {
     }
 
     fn lock(&self) -> MutexGuard<'_, Near> {
-        // What is changed under it cannot panic half-way.
+        // A change under the lock cannot panic half-way.
         self.near.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Runtime;
 
-/// What is in progress.
+/// The work in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workload {
     /// Followers of instances and of lists.

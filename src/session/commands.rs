@@ -211,7 +211,7 @@ impl Connection {
         ) = (&command.kind, &answer)
             && let Some(principal) = &mut self.principal
         {
-            // First, because what follows reads the instance with these permissions.
+            // First, because the following reads use these permissions.
             principal.adopt(subject.clone(), *instance);
         }
         if let (

@@ -1,4 +1,4 @@
-//! What waits for a client's socket, in order, and how much memory it takes.
+//! The frames that wait for a client's socket, in order, and the memory they take.
 //!
 //! A client that reads slowly, or not at all, must not fill the memory. Each connection knows how many
 //! bytes wait for it: with more than [`limits::UNSENT_BYTES`], no further subscription begins on it
@@ -166,7 +166,7 @@ impl Drop for Held {
     }
 }
 
-/// What waits for one connection.
+/// The frames that wait for one connection.
 pub(super) struct Outgoing {
     queue: VecDeque<Held>,
     bytes: Arc<Waiting>,
@@ -176,7 +176,7 @@ pub(super) struct Outgoing {
     space: PotPlace,
     /// Whether there was no space for all short frames.
     is_crowded: bool,
-    /// What the socket was given last: it writes that before it asks for more.
+    /// The frame given to the socket last, which it writes before it asks for more.
     given: Option<Held>,
     lacks_space: bool,
 }
@@ -249,12 +249,12 @@ impl Outgoing {
         }
     }
 
-    /// What is next.
+    /// The next frame.
     pub(super) fn front(&self) -> Option<&Out> {
         self.queue.front().map(|held| &held.out)
     }
 
-    /// Takes out what is next, without sending it.
+    /// Removes the next frame without sending it.
     pub(super) fn pop_front(&mut self) {
         self.queue.pop_front();
     }

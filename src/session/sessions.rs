@@ -1,4 +1,4 @@
-//! What all connections and requests share.
+//! The state that all connections and requests share.
 
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
@@ -13,7 +13,7 @@ use crate::{
     runtime::{Runtime, StartRequest, Stranger, correlations::publish::Published},
 };
 
-/// What all connections and requests share.
+/// The state that all connections and requests share.
 pub struct Sessions {
     /// The running system.
     pub runtime: Arc<Runtime>,

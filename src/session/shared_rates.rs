@@ -48,7 +48,7 @@ pub struct Payer {
     address: Option<u64>,
 }
 
-/// What to count.
+/// The kind of charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charge {
     /// A request, or a message of a websocket, with its bytes.

@@ -1,4 +1,4 @@
-//! What a connection is subscribed to: instances, their children, and lists.
+//! The subscriptions of a connection: instances, their children, and lists.
 //!
 //! Not here: the format of frames (`protocol`), where committed records come from
 //! (`runtime::channel`). Where to go next: `subscriptions` for the life of one subscription.

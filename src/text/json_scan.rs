@@ -11,7 +11,7 @@ use super::{
     number::is_exact,
 };
 
-/// What is wrong at a place in a text, in bytes from its beginning.
+/// A mistake at a place in a text, in bytes from its beginning.
 pub(super) enum Fault<'a> {
     /// A number that would lose digits.
     Inexact { at: usize, number: &'a str },

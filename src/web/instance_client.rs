@@ -111,7 +111,7 @@ impl App {
         let settled = rt::spawn(async move {
             let answer = answer.await;
             let settled_by = answer.as_ref().ok().cloned();
-            // A panic was logged; the next start finishes what it left undone.
+            // A panic was logged; the next start finishes the interrupted work.
             let _ = web::block(move || upload.settle(settled_by.as_ref())).await;
             outcome(answer)
         });

@@ -40,7 +40,7 @@ const REQUEST_BYTES: u64 =
 enum LocalRequest {
     /// An operation on users.
     Users(UserRequest),
-    /// A request of what a client needs.
+    /// A request of the data that a client needs.
     Client(ClientRequest),
     /// A report that the directory was copied; asks for nothing.
     Backup(BackupMade),
@@ -68,7 +68,7 @@ enum Want {
     Access,
 }
 
-/// What a client on this machine needs.
+/// The data that a client on this machine needs.
 #[derive(Serialize, Deserialize)]
 struct LocalAccess {
     /// The server's address for programs on this machine.

@@ -1,4 +1,4 @@
-//! What proxies in front of the server report about its clients.
+//! The reports of proxies in front of the server about its clients.
 //!
 //! Where to go next: `forwarded` for the headers, `client_info` for which of them are trusted.
 

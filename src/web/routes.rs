@@ -1,10 +1,7 @@
 //! The only route table. Other paths are answered by a page that says so, or for programs by a
 //! problem in JSON.
 //!
-//! What a table consists of and how it is registered: `route_table`. A test compares it with the
-//! API that `openapi` describes.
-//! What is in a table and how it is registered: `route_table`. What `openapi` reports the API is
-//! held against it.
+//! `route_table` registers the table. A test compares it with the API that `openapi` describes.
 
 use std::fmt;
 

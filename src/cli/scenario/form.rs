@@ -15,7 +15,7 @@ pub const DEFAULT_USER: &str = "user";
 /// A scenario.
 #[derive(Debug)]
 pub struct Scenario {
-    /// What the scenario demonstrates.
+    /// The purpose of the scenario.
     pub name: Option<String>,
     /// Definitions that are deployed and published first; paths are relative to the scenario's
     /// folder.
@@ -50,13 +50,13 @@ pub struct ScenarioStep {
     /// The instance: a name given by `named`, or the process id of a subprocess; if absent, that of
     /// the step before.
     pub instance: Option<String>,
-    /// What the step does.
+    /// The work of the step.
     pub does: Does,
     /// The refusal expected instead of success.
     pub refused: Option<ExpectedRefusal>,
 }
 
-/// What a step does.
+/// The work of a step.
 #[derive(Debug)]
 pub enum Does {
     /// Starts a process.
@@ -85,7 +85,7 @@ pub enum Does {
     Advance(String),
     /// Deploys and publishes a definition.
     Deploy(ModelSource),
-    /// Compares what the user has received with the expectation.
+    /// Compares the received frames of the user with the expectation.
     Expect(Box<Expectation>),
 }
 
@@ -103,7 +103,7 @@ pub struct ExpectedRefusal {
     pub fields: BTreeMap<String, String>,
 }
 
-/// What a user should have received of an instance, and its expected state.
+/// The frames of an instance that a user should have received, and its expected state.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Expectation {
@@ -248,7 +248,7 @@ impl Scenario {
     /// Reads a file.
     ///
     /// # Errors
-    /// What is wrong, as the second half of a sentence.
+    /// The mistake, as the second half of a sentence.
     pub fn read(text: &str) -> Result<Self, String> {
         let form: ScenarioForm = serde_saphyr::from_str(text)
             .map_err(|error| error.to_string().trim_end().replace('\n', "\n  "))?;

@@ -1,4 +1,4 @@
-//! A user of a scenario: a connection, and what was received over it for each instance.
+//! A user of a scenario: a connection, and the frames received over it for each instance.
 
 use std::collections::BTreeMap;
 
@@ -19,17 +19,17 @@ pub struct Player {
     pub client: Client,
     /// Its REST client.
     pub rest: Rest,
-    /// What it has received.
+    /// The frames it has received.
     pub received: ReceivedFrames,
 }
 
-/// What a user has received, by instance.
+/// The frames that a user has received, by instance.
 #[derive(Default)]
 pub struct ReceivedFrames {
     instances: BTreeMap<String, Instance>,
 }
 
-/// What a user knows about an instance.
+/// The state of an instance as a user knows it.
 #[derive(Default)]
 pub struct Instance {
     /// Its status.
@@ -88,7 +88,7 @@ impl Player {
 }
 
 impl ReceivedFrames {
-    /// What is known about an instance.
+    /// The known state of an instance.
     pub fn of(&self, key: &str) -> Option<&Instance> {
         self.instances.get(key)
     }

@@ -22,7 +22,7 @@ pub struct Played {
 pub struct Mismatch {
     /// Its line in the file.
     pub line: u64,
-    /// What it does.
+    /// The work of the step.
     pub step: String,
     /// The differences: each with its name, the expected (`-`) and the found value (`+`).
     pub lines: Vec<String>,

@@ -104,7 +104,7 @@ impl Stage {
     /// Plays a step.
     ///
     /// # Errors
-    /// What prevents the scenario from continuing: no server, no access, an unknown name.
+    /// A reason why the scenario cannot continue: no server, no access, an unknown name.
     pub async fn play(&mut self, step: &ScenarioStep) -> Result<Outcome, Failure> {
         if let Some(user) = &step.user {
             self.user.clone_from(user);

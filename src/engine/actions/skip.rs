@@ -150,7 +150,7 @@ impl FailedParts {
         }
     }
 
-    /// Begins the element without what could not be evaluated.
+    /// Begins the element without the parts that could not be evaluated.
     fn skip_beginning(&self, step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
         if self.inputs {
             mappings::begin_without_inputs(step, key);

@@ -11,7 +11,7 @@ use super::operand::Operand;
 pub enum FastError {
     /// It reads a member of `undefined` or `null`.
     Missing(String),
-    /// It compares what cannot be compared.
+    /// It compares values that cannot be compared.
     Incomparable(String),
 }
 

@@ -73,13 +73,13 @@ pub enum Comparison {
 /// A path into the instance data: `client.age`, `orders[0].total`, `input.client.age`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
-    /// What it begins with.
+    /// The root of the path.
     pub root: Root,
     /// The members below, outermost first.
     pub members: Vec<Member>,
 }
 
-/// What a path begins with.
+/// The root of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Root {
     /// A top-level member of the data.

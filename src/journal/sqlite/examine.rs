@@ -31,7 +31,7 @@ pub struct Examined {
 /// A row of an instance that has ended or does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Orphan {
-    /// What it is, for example `a timer`.
+    /// Its kind, for example `a timer`.
     pub what: String,
     /// The instance.
     pub instance: Uuid,

@@ -214,7 +214,7 @@ impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.checkpointer.stop();
         if self.has_failed {
-            // The next start finds out what the disk has.
+            // The next start finds out the state of the disk.
             return;
         }
         let connection = &self.connection;

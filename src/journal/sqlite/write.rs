@@ -21,7 +21,7 @@ use crate::journal::{
     user::UserRow,
 };
 
-/// Approximately what an operation adds to the write-ahead log beyond its bodies: one page.
+/// The approximate bytes that an operation adds to the write-ahead log beyond its bodies: one page.
 const PAGE: usize = history::PAGE;
 
 impl Store for SqliteStore {

@@ -38,7 +38,7 @@ const DIAGRAMS: &str = "http://www.omg.org/spec/";
 /// Stepwire's extension elements directly in `extensionElements`.
 const EXTENSIONS: &[&str] = &["actions", "key", "startData", "webhook"];
 
-/// What was found in the document below its root.
+/// The content of the document below its root.
 pub(super) struct Findings {
     pub(super) problems: Vec<Problem>,
     /// Namespaces (empty: none) whose names are reported, and need no further problem.

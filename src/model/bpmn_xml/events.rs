@@ -1,4 +1,4 @@
-//! Reads the definitions of events: what they throw or wait for.
+//! Reads the definitions of events, thrown and awaited.
 //!
 //! Not here: the timers of a process's start events, which are schedules (`schedules`).
 
@@ -140,7 +140,8 @@ fn check_references(node: Node<'_, '_>, known: &[&str], id: &str, reader: &mut R
     }
 }
 
-/// The definitions of an event in document order; empty for a none event, and for what is reported.
+/// The definitions of an event in document order; empty for a none event, and for reported
+/// mistakes.
 pub(super) fn read(
     node: Node<'_, '_>,
     kind: ElementType,

@@ -45,7 +45,7 @@ const MULTIPLE_CHILDREN: &[&str] = &[
     "completionCondition",
     COMPLEX,
 ];
-/// What is thrown, and when, with the behavior `Complex`.
+/// The events thrown with the behavior `Complex`, and their conditions.
 const COMPLEX: &str = "complexBehaviorDefinition";
 const STANDARD_CHILDREN: &[&str] = &["loopCondition"];
 
@@ -279,7 +279,7 @@ fn behavior(
     (behavior, event)
 }
 
-/// What is thrown, and when, with the behavior `Complex`.
+/// The events thrown with the behavior `Complex`, and their conditions.
 fn complex_behaviors(
     marker: Node<'_, '_>,
     id: &str,

@@ -207,7 +207,7 @@ fn read_associations(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>, foun
                 .bpmn(id, association.tag_name().name()),
         }
     }
-    // What an activity gives out is its own until then.
+    // The output variables of an activity are its own until then.
     for output in &outputs {
         let own = DataPath::parse(&output.source).map(|path| path.first().to_owned());
         if let Ok(own) = own
@@ -228,7 +228,7 @@ fn read_associations(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>, foun
     }
 }
 
-/// What an association maps; `None` when that is not plain.
+/// The mapping of an association; `None` when it is not plain.
 fn pairs(
     association: Node<'_, '_>,
     is_literal: bool,

@@ -22,7 +22,7 @@ struct MarkupCounter {
 /// length.
 ///
 /// # Errors
-/// What there is too much of, with its line, as a sentence.
+/// The kind of markup that exceeds its limit, with its line, as a sentence.
 pub fn check(xml: &str) -> Result<(), String> {
     let mut counting = MarkupCounter::default();
     let mut rest = xml;

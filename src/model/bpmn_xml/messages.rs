@@ -79,7 +79,7 @@ fn referred<'a, 'i>(
             kind.bpmn_name()
         );
         match kind {
-            // In other engines the application decides what such an event sends.
+            // In other engines the application decides on the data of such an event.
             ElementType::IntermediateThrowEvent | ElementType::EndEvent => reader.warning(
                 id,
                 "nothing_sent",

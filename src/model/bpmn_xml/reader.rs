@@ -66,7 +66,7 @@ pub(super) struct Reader<'d> {
 pub(super) enum Purpose {
     /// To run it.
     Run,
-    /// To check its control flow: what a diagram may leave open is replaced.
+    /// To check its control flow: parts that a diagram may leave open are replaced.
     ControlFlow,
 }
 

@@ -1,4 +1,4 @@
-//! Compiles events: what they wait for, throw and catch.
+//! Compiles events, thrown, awaited and caught.
 
 use std::sync::Arc;
 

@@ -53,7 +53,7 @@ impl Field {
     /// The field in the library's form.
     ///
     /// # Errors
-    /// What is wrong in it.
+    /// The mistake in it.
     pub(super) fn read(&self, text: &str) -> Result<String, String> {
         text.split(',')
             .map(|part| self.part(part))

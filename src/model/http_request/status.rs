@@ -10,7 +10,7 @@ const ALL: std::ops::RangeInclusive<u16> = 200..=599;
 pub struct StatusRanges(Vec<(u16, u16)>);
 
 impl StatusRanges {
-    /// Compiles what the modeller wrote; without a list every 2xx.
+    /// Compiles the modeller's text; without a list every 2xx.
     ///
     /// # Errors
     /// What was expected, as a sentence.

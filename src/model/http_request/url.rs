@@ -24,7 +24,7 @@ impl UrlTemplate {
     /// Compiles the param.
     ///
     /// # Errors
-    /// What is wrong in it.
+    /// The mistake in it.
     pub fn compile(text: &str) -> Result<Self, Mistake> {
         let text = text.trim();
         if text.is_empty() {
@@ -94,7 +94,7 @@ impl UrlTemplate {
     }
 }
 
-/// Checks what is known of a URL without data. `None` is a placeholder.
+/// Checks the parts of a URL that are known without data. `None` is a placeholder.
 fn check_pieces(pieces: &[Option<&str>]) -> Result<(), String> {
     if pieces.iter().flatten().any(|text| {
         text.chars()

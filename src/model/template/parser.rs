@@ -9,7 +9,7 @@ use super::{
 
 use crate::text::number::is_exact;
 
-/// A byte offset into the template and what was expected there.
+/// A byte offset into the template and the text expected there.
 type Fault = (usize, String);
 
 /// A character of a string after unescaping, with the offset it was written at.

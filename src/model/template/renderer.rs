@@ -150,7 +150,7 @@ impl<'a> Renderer<'a> {
     }
 }
 
-/// Counts what is written and fails if it is too much.
+/// Counts the written bytes and fails if there are too many.
 struct Meter {
     left: usize,
 }

@@ -1,10 +1,10 @@
-//! What is known of a template's result without data.
+//! The shape of a template's result, as far as it is known without data.
 
 use serde_json::Value;
 
 use super::{Builtin, Placeholder, Template, TemplatePart};
 
-/// A part of what a template renders to.
+/// A part of the result of a template.
 #[derive(Debug)]
 pub enum Shape<'a> {
     /// Always this.
@@ -22,7 +22,7 @@ pub enum Shape<'a> {
 }
 
 impl Template {
-    /// What it renders to, as far as is known.
+    /// The result, as far as it is known.
     pub fn shape(&self) -> Shape<'_> {
         shape(&self.root)
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::model::template::Shape;
 
-/// The type of what a template renders to.
+/// The type of the result of a template.
 pub(super) fn body(shape: &Shape<'_>, constants: Constants) -> Type {
     let body = |shape: &Shape<'_>| body(shape, constants);
     match shape {

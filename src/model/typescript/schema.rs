@@ -9,7 +9,7 @@ use super::types::{Type, TypeMember};
 /// `Json`.
 const DEPTH: usize = 16;
 
-/// The type of what satisfies a schema.
+/// The type of the values that satisfy a schema.
 pub(super) fn meaning(schema: &Value) -> Type {
     SchemaReader { root: schema }.read(schema, 0)
 }

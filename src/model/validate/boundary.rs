@@ -1,4 +1,4 @@
-//! Boundary events: what they are attached to, and that each failure is caught by one event.
+//! Boundary events: their activities, and that each failure is caught by one event.
 //!
 //! Not here: their flows (`graph`), their error codes by themselves (`nodes`).
 
@@ -105,7 +105,7 @@ fn check_caught<'a>(
     }
 }
 
-/// What a boundary event catches; without a code, everything of its kind.
+/// An error or escalation that a boundary event catches; without a code, every one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Catches<'a> {
     Error(Option<&'a str>),

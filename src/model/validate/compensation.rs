@@ -256,7 +256,7 @@ fn check_cancel(
     report.error(&node.id, "no_transaction", message);
 }
 
-/// There are no back steps in what is compensated or cancelled as a whole.
+/// Activities that are compensated or cancelled as a whole have no back steps.
 fn check_back_steps(definition: &ProcessDefinition, undoing: &HashSet<&str>, report: &mut Report) {
     let undoes = |outer: &FlowNode| outer.for_compensation || undoing.contains(&*outer.id);
     let is_closed = |outer: &FlowNode| outer.kind == ElementType::Transaction || undoes(outer);

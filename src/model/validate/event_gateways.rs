@@ -1,4 +1,4 @@
-//! Event-based gateways: what may follow one (BPMN 2.0.2, 10.6.6).
+//! Event-based gateways: the nodes that may follow one (BPMN 2.0.2, 10.6.6).
 //!
 //! Not here: further rules of those that start the process (`instantiation`).
 

@@ -1,4 +1,4 @@
-//! What an event throws or waits for, by its kind.
+//! The definitions of events that a node may have, by its kind.
 //!
 //! Not here: what a boundary event is attached to (`boundary`), schedules of start events
 //! (`schedules`).

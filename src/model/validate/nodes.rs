@@ -1,4 +1,4 @@
-//! What a node may have, by its kind.
+//! The members that a node may have, by its kind.
 
 use super::{
     Report, actions, event_subprocesses::EventSubprocesses, events, keys, params, task_settings,

@@ -44,7 +44,7 @@ pub enum CorrelationCommand {
     Note {
         /// The instance.
         from: InstanceKey,
-        /// The identity of what it publishes.
+        /// The identity of its publication.
         tag: CommandTag,
         /// The content of the note.
         note: CorrelationNote,
@@ -87,7 +87,7 @@ pub struct EventStart {
     pub gathers: bool,
 }
 
-/// What a decision depends on, apart from the state.
+/// The context of a decision, apart from the state.
 pub struct CorrelationContext<'a> {
     /// Process time.
     pub now: Time,

@@ -65,11 +65,11 @@ pub struct CorrelationAnswer {
 pub struct SettledDelivery {
     /// Its number.
     pub number: u64,
-    /// What follows, if it was not taken.
+    /// The consequence, if it was not taken.
     pub not_taken: Option<NotTaken>,
 }
 
-/// What follows from a delivery that was not taken.
+/// The consequence of a delivery that was not taken.
 #[derive(Debug)]
 pub struct NotTaken {
     /// Numbers of the deliveries that replace it.

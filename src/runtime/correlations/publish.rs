@@ -58,7 +58,7 @@ pub struct Published {
     pub refused: Vec<(InstanceKey, String)>,
 }
 
-/// What happened instead of the start of an instance.
+/// The outcome in place of the start of an instance.
 #[derive(Clone, Debug)]
 pub(in crate::runtime) enum Instead {
     /// Another instance took the publication.

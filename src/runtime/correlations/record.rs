@@ -1,4 +1,4 @@
-//! What is stored for the entity of a message or signal: the records of each command, in a row.
+//! The stored form of the entity of a message or signal: the records of each command, in a row.
 //!
 //! Their effect: [`state`](super::state).
 

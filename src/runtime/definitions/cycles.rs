@@ -20,7 +20,7 @@ use crate::{
 
 /// A process and the start event at which it begins; `None` for its implicit starts.
 type StartEventRef = (String, Option<String>);
-/// A node, and what it starts.
+/// A node, and the process it starts.
 type StartOf = (String, StartEventRef);
 
 /// Searches for processes that start themselves; `find` returns the started process by id.

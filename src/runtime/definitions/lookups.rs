@@ -1,4 +1,4 @@
-//! Looks definitions up: by id, by version, by what starts them. Read only.
+//! Looks definitions up: by id, by version, by the event that starts them. Read only.
 
 use std::sync::Arc;
 

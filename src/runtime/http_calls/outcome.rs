@@ -32,7 +32,7 @@ const UNTAKEN_PAUSE: Duration = Duration::from_secs(60);
 /// The status with which a receiver of webhooks asks to get no more.
 const NO_MORE_STATUS: u16 = 410;
 
-/// Decides what follows an attempt.
+/// Decides the consequence of an attempt.
 pub(super) fn conclude(
     running: RunningCall,
     row: &HttpCallRow,

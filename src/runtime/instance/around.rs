@@ -1,4 +1,4 @@
-//! What a decision depends on apart from the instance, and the span of a command.
+//! The context of a decision apart from the instance, and the span of a command.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! The actor's mailbox: what each kind of message starts.
+//! The actor's mailbox: the handler of each kind of message.
 
 use super::*;
 

@@ -13,7 +13,7 @@
 use super::*;
 use crate::{engine::trace::TraceContext, runtime::keys, text::memory};
 
-/// What the steps of an instance work on.
+/// The state on which the steps of an instance work.
 pub(super) struct StepState {
     key: InstanceKey,
     pub memory: Memory,

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The subject of what instances publish; clients cannot have it.
+/// The subject of publications by instances; clients cannot have it.
 const THROWN: &str = "instance";
 
 /// Delivers a note to an entity, from an instance or from the entity itself.
@@ -66,7 +66,7 @@ fn send_command(
     let (answered, active) = (runtime.clone(), runtime.active());
     let trace = delivery.trace.clone();
     let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
-        // What follows is counted as in progress before this ends.
+        // The following work is counted as in progress before this ends.
         let _active = active;
         match answer {
             Ok(answer) => {

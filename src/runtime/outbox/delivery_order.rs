@@ -102,7 +102,7 @@ impl DeliveryOrder {
         })
     }
 
-    /// A message was delivered; returns what waited for that.
+    /// A message was delivered; returns the messages that waited for it.
     pub fn taken(&self, delivery: &OutboxDelivery) -> HeldBehind {
         if !delivery.source.is_instance() {
             let deliveries = (delivery.source, delivery.number);
@@ -128,7 +128,7 @@ impl DeliveryOrder {
     }
 }
 
-/// What waited for a message that was delivered.
+/// The messages that waited for a delivered one.
 pub enum HeldBehind {
     /// Messages of the same sender, by their pairs.
     Pairs(Vec<Pair>),

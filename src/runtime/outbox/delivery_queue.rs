@@ -22,7 +22,7 @@ pub type Pair = (InstanceKey, InstanceKey);
 /// The shortest wait for more starts, so that they come in groups.
 const LEAST_WAIT: Duration = Duration::from_millis(10);
 
-/// What waits, and how much is in progress.
+/// The waiting deliveries, and the number of those in progress.
 #[derive(Debug, Default)]
 pub struct DeliveryQueue {
     under_way: usize,
@@ -46,7 +46,7 @@ struct Starts {
     one_by_one: bool,
 }
 
-/// What to do next.
+/// The next step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Deliver the first message of this pair; for a start, with this number of ends of its tree.

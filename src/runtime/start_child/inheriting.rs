@@ -32,7 +32,7 @@ use crate::{
     },
 };
 
-/// What to start, according to an Action message or an operator.
+/// The subprocess to start, by an Action message or an operator.
 struct Wanted {
     process: String,
     start_condition: Option<String>,

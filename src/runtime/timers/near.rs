@@ -23,7 +23,7 @@ pub(super) const OF_OWNER: usize = 512;
 /// A timer and when it is due.
 pub(super) type Due = (Time, InstanceKey, TimerKey);
 
-/// What [`Near::take`] finds.
+/// The result of [`Near::take`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum TimerTaken {
     /// A timer to fire.
@@ -215,7 +215,8 @@ impl Near {
             }
             self.first.insert((first, owner.clone()));
         }
-        // Not while the table is being read, because that decides what is in memory.
+        // Not while the table is being read, because the reading decides which timers are in
+        // memory.
         if !self.is_reading && of.due.len() > 2 * OF_OWNER {
             let last = of.due.pop_last().map(|(time, ..)| time);
             of.only_before = last.or(of.only_before);

@@ -25,7 +25,7 @@ pub struct NewUser<'a> {
     pub roles: &'a [String],
 }
 
-/// Changes of a user; what is `None` stays.
+/// Changes of a user; values that are `None` remain.
 #[derive(Clone, Copy, Default)]
 pub struct UserUpdate<'a> {
     /// All its roles, from its next token on.
@@ -253,7 +253,7 @@ impl Users {
         self.change(tenant, name, changed).await
     }
 
-    /// Writes what `change` makes of the row.
+    /// Writes the row as changed by `change`.
     async fn change(
         &self,
         tenant: &str,

@@ -79,7 +79,7 @@ fn ids(given: &Payload) -> Result<BTreeMap<String, String>, Sentence> {
     given.parse()?.into_iter().map(pair).collect()
 }
 
-/// What to publish; as the frame `publish`.
+/// The publication; as the frame `publish`.
 ///
 /// # Errors
 /// As [`start`].

@@ -39,7 +39,7 @@ pub enum ClientFrame {
     Subscribe {
         /// Correlates the reply.
         id: FrameId,
-        /// What to follow.
+        /// The channel to follow.
         channel: Channel,
         /// Number to continue after; absent asks for a snapshot.
         after: Option<u64>,
@@ -50,7 +50,7 @@ pub enum ClientFrame {
     Unsubscribe {
         /// Correlates the reply.
         id: FrameId,
-        /// What to stop following.
+        /// The channel to leave.
         channel: Channel,
     },
     /// Brings a fresh token in band.
@@ -338,7 +338,7 @@ pub struct FrameError {
     pub id: Option<String>,
     /// `bad_request` or `too_large`.
     pub code: ErrorCode,
-    /// What was expected, and what was received.
+    /// The expected and the received value.
     pub message: String,
 }
 

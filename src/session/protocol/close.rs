@@ -46,7 +46,7 @@ pub enum CloseCode {
     Flood,
 }
 
-/// What the client should do after a close.
+/// The reaction of the client to a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comeback {
     /// Reconnect, with its usual delay.
@@ -135,7 +135,7 @@ impl CloseCode {
         }
     }
 
-    /// What the client should do.
+    /// The reaction of the client.
     pub fn comeback(self) -> Comeback {
         match self.number() {
             4401 => Comeback::NewToken,
@@ -157,7 +157,7 @@ pub const TOKEN_INVALID: &str = "token invalid: ";
 pub struct Close {
     /// The code.
     pub code: CloseCode,
-    /// What is wrong and what to do, at most [`REASON_BYTES`].
+    /// The mistake and its remedy, at most [`REASON_BYTES`].
     pub reason: Cow<'static, str>,
 }
 

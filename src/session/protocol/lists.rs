@@ -84,7 +84,7 @@ pub struct TasksSnapshot<'a> {
     pub more: bool,
 }
 
-/// What changed in a user's open tasks.
+/// The changes in a user's open tasks.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "tasks")]
 pub struct TasksFrame<'a> {

@@ -51,9 +51,9 @@ pub enum OnInstance {
     Terminate,
     /// End a subprocess, as its user.
     Dismiss,
-    /// Retry what failed at an element.
+    /// Retry the failed work of an element.
     Retry(ElementKey),
-    /// Continue without what failed at an element.
+    /// Continue without the failed work of an element.
     Skip(ElementKey),
     /// Move the token of an element to the node with this id.
     MoveToken(ElementKey, String),

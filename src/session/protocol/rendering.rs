@@ -175,7 +175,7 @@ fn render_snapshot(
     snapshot.text()
 }
 
-/// The frames of a row without progress: what a replay repeats.
+/// The frames of a row without progress, as a replay repeats them.
 pub fn missed_frames(instance: InstanceKey, row: &RecordBatch) -> Vec<SharedFrame> {
     let cause = row.command.as_ref().map(|tag| tag.id.to_string());
     let mut prev = row.first_seq - 1;

@@ -121,7 +121,7 @@ pub struct ErrorFrame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub reason: Option<&'a str>,
-    /// What was expected, and what was received.
+    /// The expected and the received value.
     pub message: &'a str,
     /// Whether the same command may succeed later.
     pub retryable: bool,
@@ -152,7 +152,7 @@ pub struct ErrorFrame<'a> {
 pub struct FieldEntry {
     /// The violated keyword of JSON Schema: `required`, `type`, `format`, `minimum`, …
     pub code: Cow<'static, str>,
-    /// What was expected, and what was received.
+    /// The expected and the received value.
     pub message: String,
     /// The parameters of the keyword, with the names that Ajv uses: `{"limit": 18}`.
     pub params: Map<String, Value>,
@@ -192,7 +192,7 @@ impl<'a> ErrorFrame<'a> {
     }
 }
 
-/// The whole state of an instance for a client; replaces what the client has.
+/// The whole state of an instance for a client; replaces the client's state.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "snapshot")]
 pub struct Snapshot<'a> {
@@ -273,7 +273,7 @@ pub struct Live<'a> {
     pub seq: u64,
 }
 
-/// The next frame of the channel is a snapshot that replaces what the client has.
+/// The next frame of the channel is a snapshot that replaces the client's state.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "resync")]
 pub struct Resync<'a> {
@@ -293,7 +293,7 @@ pub enum ResyncReason {
     Ahead,
     /// The log was restored: its numbers belong to another incarnation.
     Restored,
-    /// What the client may see has changed.
+    /// The permissions of the client have changed.
     Access,
 }
 

@@ -1,5 +1,5 @@
-//! The shapes of what is read field by field and has no type of its own: for the documents only.
-//! What reads them: `client`, `on_instance`, `clock`.
+//! The shapes of frames that are read field by field and have no type of their own, for the
+//! documents only. `client`, `on_instance` and `clock` read them.
 //!
 //! Each is also the body of the REST request with the same name. The id of a frame and the key of
 //! its instance are not included.

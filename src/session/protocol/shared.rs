@@ -73,7 +73,7 @@ pub struct ActionTail<'a> {
     pub instance: InstanceKey,
     /// Node that pushed it.
     pub node: &'a str,
-    /// What the frontend is asked to do.
+    /// The request to the frontend.
     #[schema(value_type = Object)]
     pub body: &'a Value,
     /// Until when it can be answered, RFC 3339; absent if it needs no answer.

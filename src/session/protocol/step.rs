@@ -112,7 +112,7 @@ pub struct ActionEntry<'a> {
     pub types: Option<&'a [String]>,
 }
 
-/// What a step does not list, as there is too much of it; an instance's REST view lists all.
+/// The number of elements and actions that a step does not list; an instance's REST view lists all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = MoreOfStep)]
 pub struct MoreEntries {

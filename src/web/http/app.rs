@@ -87,7 +87,7 @@ impl App {
         }
     }
 
-    /// Refuses what would only be cut off.
+    /// Refuses work that a stop would only interrupt.
     ///
     /// # Errors
     /// 503 when the server is stopping.

@@ -231,7 +231,7 @@ pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, HttpProble
     serde_json::from_str(text).map_err(|error| {
         let message = error.to_string();
         let wrong = unknown_name(&message).unwrap_or_else(|| {
-            // The library's own sentence may quote what was sent.
+            // The library's own sentence may quote data of the sender.
             format!(
                 "line {} column {} is something else",
                 error.line(),
@@ -245,7 +245,7 @@ pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, HttpProble
     })
 }
 
-/// The sentence for a name that the library misses or does not know: the name, and what to do.
+/// The sentence for a name that the library misses or does not know: the name, and the remedy.
 /// Other sentences of the library are not used.
 pub fn unknown_name(message: &str) -> Option<String> {
     if let Some(missing) = message

@@ -175,7 +175,7 @@ pub async fn only_to_own_hosts<B: MessageBody>(
     }
 }
 
-/// What was logged within the last minute.
+/// The origins logged within the last minute.
 #[derive(Default)]
 pub struct Refusals(Mutex<Vec<(String, Instant)>>);
 

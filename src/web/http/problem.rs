@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-/// When to try again after `busy`, in milliseconds: what is full empties within a moment.
+/// When to try again after `busy`, in milliseconds: a full queue empties within a moment.
 const BUSY_MS: u32 = 1_000;
 
 /// A refusal as an HTTP response. Boxed, because every handler may return it.
@@ -32,7 +32,7 @@ pub struct HttpProblem(Box<ProblemBody>);
 
 #[derive(Debug)]
 struct ProblemBody {
-    /// What is refused and why, as in a frame.
+    /// The refused request and the reason, as in a frame.
     error: WireError,
     /// Replaces the status of the code.
     status: Option<StatusCode>,
@@ -107,7 +107,7 @@ pub(in crate::web) struct Details<'a> {
     /// The status of the response.
     #[schema(minimum = 400, maximum = 599)]
     status: u16,
-    /// What was expected, and what was received.
+    /// The expected and the received value.
     detail: &'a str,
     /// From the stable list.
     code: ErrorCode,

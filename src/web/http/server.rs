@@ -69,7 +69,7 @@ use crate::{
 const SPREAD_MS: u64 = 3_000;
 /// How long sessions may take to close.
 const DRAIN: Duration = Duration::from_secs(3);
-/// What a page may load: its own files. The diagram's canvas uses inline styles.
+/// The resources that a page may load: its own files. The diagram's canvas uses inline styles.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'";

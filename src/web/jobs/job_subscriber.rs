@@ -1,4 +1,4 @@
-//! The receiver of a stream: what wakes the stream, and what ends it early.
+//! The receiver of a stream: its wake-ups, and the reasons for its early end.
 //!
 //! It counts as a connection, is notified when the server shuts down, and ends when its token
 //! expires or its user loses access.
@@ -30,7 +30,7 @@ const EXPIRY_CHECK: Duration = Duration::from_secs(1);
 pub struct JobSubscriber {
     /// Its user.
     pub principal: Principal,
-    /// What wakes it.
+    /// The wake-up.
     pub inbox: Arc<Inbox>,
     inbound: InboundReceiver,
     sessions: Arc<Sessions>,

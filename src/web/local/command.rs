@@ -77,7 +77,7 @@ fn request(command: UserCommand, input: impl Read) -> Result<UserRequest, String
     })
 }
 
-/// What is printed on success; a list needs no further text.
+/// The output on success; a list needs no further text.
 fn done(command: &UserCommand) -> Option<String> {
     Some(match command {
         UserCommand::Add(add) => format!("user '{}' added", add.user.name),

@@ -16,7 +16,7 @@ use crate::{
     web::http::{app::App, problem::HttpProblem},
 };
 
-/// What to open.
+/// The definition to open.
 #[derive(Deserialize)]
 pub struct DesignerQuery {
     /// Another version than the newest.

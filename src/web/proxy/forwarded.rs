@@ -14,7 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 
-/// What one proxy reports about its client.
+/// The report of one proxy about its client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hop {
     /// The client's address; `None` if it is hidden or cannot be read.

@@ -36,9 +36,9 @@ struct Incident<'a> {
     element: String,
     process: &'a str,
     node: &'a str,
-    /// What went wrong, as a code for programs.
+    /// The error as a code for programs.
     code: &'a str,
-    /// What went wrong, as a sentence for people.
+    /// The error as a sentence for people.
     message: &'a str,
     #[schema(format = DateTime)]
     raised_at: String,

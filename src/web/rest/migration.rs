@@ -38,7 +38,7 @@ struct MigrationPreview<'a> {
     possible: bool,
     /// Its active elements, in order of activation.
     elements: Vec<PreviewedElement<'a>>,
-    /// What cannot be migrated; if there is anything, nothing is.
+    /// The reasons against the migration; with any, nothing is migrated.
     problems: Vec<PreviewedProblem<'a>>,
 }
 
@@ -59,7 +59,7 @@ struct PreviewedProblem<'a> {
     #[schema(required)]
     element: Option<String>,
     node: &'a str,
-    /// What is wrong, and what to do.
+    /// The problem and its remedy.
     message: &'a str,
 }
 

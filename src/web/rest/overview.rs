@@ -1,4 +1,4 @@
-//! What runs in a tenant, in numbers, for its operators.
+//! The running instances of a tenant, in numbers, for its operators.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::{
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// What runs, in numbers.
+/// The running instances, in numbers.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Overview {

@@ -24,7 +24,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TicketRequest {
-    /// What it opens: `socket`, `stream/KEY` or `signin`.
+    /// Its use: `socket`, `stream/KEY` or `signin`.
     #[schema(example = "ws", pattern = "^(ws|signin|stream/.+)$")]
     r#for: String,
 }

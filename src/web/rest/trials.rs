@@ -251,7 +251,7 @@ pub async fn clock(
 ) -> Result<HttpResponse, HttpProblem> {
     let trial = own(&app, &request, &path)?;
     let body: ClockRequest = read(&request, payload, r#"{"advance":"PT1H"}"#).await?;
-    // What is in progress may set a timer.
+    // Work in progress may set a timer.
     trial.rest().await.map_err(not_at_rest)?;
     let target = match (body.advance, body.to) {
         (Some(span), None) => advanced(trial.now(), &span)?,

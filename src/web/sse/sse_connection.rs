@@ -63,7 +63,7 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// Follows what comes after `cursor`, with or without schemas of actions.
+    /// Follows from `cursor` on, with or without schemas of actions.
     pub fn open(
         app: &Data<App>,
         (principal, address): (Principal, Option<IpAddr>),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::limits;
 
-/// What a connection, an address and all of them may take.
+/// The limits of a connection, of an address, and of all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TransportLimits {
     /// [`limits::REQUEST_HEAD`].

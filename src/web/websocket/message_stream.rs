@@ -72,7 +72,7 @@ pub enum ClientMessage {
 pub enum StreamEnd {
     /// The client has disconnected: nothing can be sent any more.
     Disconnected,
-    /// The websocket has to be closed with this code, because of what the client sent.
+    /// The websocket has to be closed with this code, because of a frame of the client.
     Close(CloseCode),
 }
 

@@ -148,7 +148,7 @@ pub async fn trial_websocket(
     open(&request, app, of)
 }
 
-/// What belongs to a connection.
+/// The parts of a connection.
 struct Of {
     sessions: Arc<Sessions>,
     ticket: Option<Identity>,
@@ -166,7 +166,7 @@ fn open(
     upgrade(app, request, move |app, socket| {
         let now = Instant::now();
         let (connection, inbound) = Connection::open(of.sessions, of.ticket, address, now);
-        // A task contains twice what it is given and keeps.
+        // A task contains its arguments twice.
         let connection = Box::new(connection);
         run(app, connection, inbound, socket, (places, of.trial))
     })
@@ -422,7 +422,7 @@ async fn next(
     .await
 }
 
-/// Sends what is queued, as much as the client takes.
+/// Sends the queued frames, as far as the client takes them.
 async fn pump(
     connection: &mut Connection,
     socket: &mut ClientSocket,

@@ -116,7 +116,7 @@ fn twice(events: &[EventDefinition]) -> Option<&EventDefinition> {
     events.iter().find(|event| !seen.insert(waited_for(event)))
 }
 
-/// What is waited for: two definitions with the same value are one.
+/// The event of a definition: two definitions with the same value are one.
 fn waited_for(event: &EventDefinition) -> (&'static str, String) {
     let what = match event {
         EventDefinition::Error { code } | EventDefinition::Escalation { code } => {

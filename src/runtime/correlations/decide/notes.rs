@@ -47,7 +47,7 @@ impl CorrelationStep<'_> {
                 self.settle(&place, taken, stays_open);
             }
             CorrelationNote::Published { data, until } => {
-                // What an instance throws cannot be refused: without room it is not kept.
+                // The throw of an instance cannot be refused: without room it is not kept.
                 let until = until.filter(|_| self.around.may_keep);
                 let _ = self.publish(tag, data, until, Some(from));
             }

@@ -1,6 +1,6 @@
 //! Builds a part of a history from records.
 //!
-//! What it consists of: `entries`. Not here: reading the log (the module above).
+//! The entries are in `entries`. Not here: reading the log (the module above).
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -370,7 +370,7 @@ fn end(visit: Option<&mut Visit<'_>>, lifecycle: &'static str, at: Time) {
     }
 }
 
-/// Adds what the process says about a visited node.
+/// Adds the properties of a visited node from the process.
 fn describe<'a>(process: &'a ExecutableProcess, visit: &mut Visit<'a>) {
     let Some(node) = process.node(visit.node) else {
         return;
