@@ -40,7 +40,7 @@ pub const TEMPLATES: [ProcessTemplate; 5] = [
     ProcessTemplate {
         id: "approval",
         name: "Approval",
-        summary: "A request that somebody approves or rejects, with a due date",
+        summary: "A request that a user approves or rejects, with a due date",
     },
     ProcessTemplate {
         id: "subprocess",

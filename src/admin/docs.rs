@@ -47,7 +47,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ),
             (
                 "jobs",
-                "Starting jobs over HTTP and being told of their end",
+                "Starting jobs over HTTP and being notified of their end",
             ),
         ],
     ),

@@ -72,7 +72,7 @@ impl Message {
     /// A page that says why the requested one is refused.
     pub fn refused(assets: &Assets, user: Option<&str>, status: u16, sentence: &str) -> Self {
         let heading = match status {
-            400 | 405 => "This cannot be asked here",
+            400 | 405 => "This request is not possible here",
             401 | 403 => "This is not yours to do",
             429 | 503 => "Not now: try again in a moment",
             _ => "This did not work",

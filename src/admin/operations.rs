@@ -94,8 +94,10 @@ impl Page {
 
     fn sentence(self) -> &'static str {
         match self {
-            Self::Dashboard => "What runs, and what needs somebody.",
-            Self::Incidents => "What stands still until somebody helps, by cause.",
+            Self::Dashboard => "Running instances, and those that need a person.",
+            Self::Incidents => {
+                "Instances that are blocked until a person resolves the incident, by cause."
+            }
             Self::Schedules => "What starts by itself, and when next.",
             Self::Timers => "What waits for a time, the next one first.",
             Self::Users => "Who signs in with a password, and with which roles.",

@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(
             followed.take(&frame("progress", 11, 9)),
             FrameVerdict::Ignore,
-            "asked for already"
+            "requested already"
         );
         assert_eq!(followed.resume(), json!([{"instance": "k", "after": 5}]));
         assert_eq!(

@@ -76,7 +76,7 @@ fn text(result: &Value) -> String {
         lines.push(format!("kept until {until} for those who do not wait yet"));
     }
     if lines.is_empty() {
-        lines.push("nobody waits for it".to_owned());
+        lines.push("no element waits for it".to_owned());
     }
     lines.join("\n")
 }

@@ -42,7 +42,7 @@ pub async fn run(
     if exit == Exit::TimedOut {
         let key = result["instance"].as_str().unwrap_or_default();
         printer.note(&format!(
-            "time is up; the instance goes on: 'stepwire watch {key}' follows it"
+            "timeout; the instance continues: 'stepwire watch {key}' follows it"
         ));
     }
     Ok(exit)

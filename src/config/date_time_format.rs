@@ -197,8 +197,8 @@ mod tests {
             ("d\\", "follows"),
             ("fffffffff", "fff"),
         ] {
-            let told = DateTimeFormat::parse(bad).unwrap_err();
-            assert!(told.contains(part), "{bad}: {told}");
+            let error = DateTimeFormat::parse(bad).unwrap_err();
+            assert!(error.contains(part), "{bad}: {error}");
         }
     }
 }

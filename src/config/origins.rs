@@ -85,7 +85,7 @@ impl AllowedOrigins {
             "only origins of http and https can be listed, such as https://app.example.com; serve \
             the page over one of them"
         } else if authority.contains('@') {
-            "an origin names no user; leave out what stands before the @"
+            "an origin names no user; leave out the part before the @"
         } else if authority.trim_end_matches('/').contains(['/', '?', '#']) {
             "an origin ends with its host and port; leave out the path behind them"
         } else if authority.contains('*') {
@@ -444,10 +444,10 @@ mod tests {
             ("https://*.example", "without *"),
             ("https://one.example:port", "a scheme, a host"),
         ] {
-            let told = AllowedOrigins::why_not_listed(origin);
+            let reason = AllowedOrigins::why_not_listed(origin);
             assert!(
-                told.is_some_and(|told| told.contains(part)),
-                "{origin}: {told:?}"
+                reason.is_some_and(|reason| reason.contains(part)),
+                "{origin}: {reason:?}"
             );
         }
         assert_eq!(

@@ -40,5 +40,5 @@ fn read(name: &str, text: &str) -> Result<Option<Duration>, ConfigError> {
     }
     duration_argument(text)
         .map(Some)
-        .map_err(|wrong| ConfigError(format!("{name}: {wrong}; 0 stands for never")))
+        .map_err(|wrong| ConfigError(format!("{name}: {wrong}; 0 means never")))
 }

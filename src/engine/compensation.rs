@@ -67,7 +67,7 @@ pub(super) fn has_room(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNo
         return true;
     };
     let sentence = format!(
-        "{sentence}. Retry when some have been compensated, or skip: it goes on and is not \
+        "{sentence}. Retry when some have been compensated, or skip: it continues and is not \
         compensated later"
     );
     step.incident(key, LIMIT, sentence, None);

@@ -61,14 +61,14 @@ pub(super) fn renew_subscriptions(step: &mut Step<'_>, by: Subscriber, node: &Ex
 /// Closes the open subscriptions of an event.
 pub(super) fn withdraw(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
     let open = step.state.subscriptions(by).into_iter();
-    let (mut events, mut timers, mut told) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut events, mut timers, mut notified) = (Vec::new(), Vec::new(), Vec::new());
     for (event, open) in open.flat_map(|open| open.open_of(&node.id)) {
         events.push(event.clone());
         if open.due().is_some() {
             timers.push(TimerKey::event(by.element(), event, open.occurrence()));
         }
         let correlation = open.subscription().correlation();
-        told.extend(correlation.map(|correlation| (event.clone(), correlation)));
+        notified.extend(correlation.map(|correlation| (event.clone(), correlation)));
     }
     if events.is_empty() {
         return;
@@ -76,7 +76,7 @@ pub(super) fn withdraw(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNod
     for timer in timers {
         step.clear_timer(timer);
     }
-    correlation_notes::closed(step, by, told);
+    correlation_notes::closed(step, by, notified);
     record(step, MultipleRecord::Withdrawn { by, events });
 }
 

@@ -45,12 +45,12 @@ pub(super) fn throw(
     let last = event.iter().filter(|event| event.ends_scope());
     let first = event.iter().filter(|event| !event.ends_scope());
     for event in first.chain(last) {
-        if !goes_on(step, scope) {
+        if !is_active(step, scope) {
             return false;
         }
         throw_one(step, by, scope, event);
     }
-    goes_on(step, scope)
+    is_active(step, scope)
 }
 
 fn throw_one(
@@ -87,7 +87,7 @@ fn throw_one(
 }
 
 /// Whether a scope is active, and no interrupting event subprocess has started in it.
-fn goes_on(step: &Step<'_>, scope: Option<ElementKey>) -> bool {
+fn is_active(step: &Step<'_>, scope: Option<ElementKey>) -> bool {
     let is_taken_over = |scope| {
         let held = step.state.scope(scope);
         held.is_some_and(|held| held.is_interrupted())

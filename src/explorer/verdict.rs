@@ -201,7 +201,7 @@ impl Judge {
                     // Nothing is lost as long as something else continues.
                     code => {
                         let sentence = format!(
-                            "'{node}' stops by a {code}, so what lies behind was not looked at"
+                            "'{node}' stops by a {code}, so the flow behind it was not explored"
                         );
                         (FaultKind::Unknown, sentence)
                     }
@@ -244,7 +244,7 @@ impl Judge {
     /// scope.
     pub fn improper(&mut self, state: usize, step: &str, end: &str, left: &str) {
         let sentence = format!(
-            "'{end}' is reached while a token is left at '{left}': BPMN goes on with that, and ends \
+            "'{end}' is reached while a token is left at '{left}': BPMN continues with it, and ends \
             with the last one"
         );
         let kind = FaultKind::Improper;

@@ -196,7 +196,7 @@ impl<'a> Lexer<'a> {
         };
         end += usize::from(kind == Kind::BigInt);
         if rest[end..].starts_with(is_word_part) {
-            return Err(self.error("a number goes on with letters"));
+            return Err(self.error("a number is followed by letters"));
         }
         Ok((kind, end))
     }

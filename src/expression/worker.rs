@@ -121,9 +121,7 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome
     }) {
         None => sandbox::call(source, names, data),
         Some(Ok(Given::ScriptOutcome(outcome))) => Ok(outcome),
-        Some(Ok(Given::Transformed(_))) => {
-            Err(broken("it answered something else than it was asked"))
-        }
+        Some(Ok(Given::Transformed(_))) => Err(broken("its answer does not fit the request")),
         Some(Err(error)) => Err(error),
     }
 }
@@ -133,9 +131,7 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, S
     match request_response(&Request::Transform::<_, &[String], _> { source, input, now }) {
         None => sandbox::transform(source, input, now),
         Some(Ok(Given::Transformed(transformed))) => Ok(transformed),
-        Some(Ok(Given::ScriptOutcome(_))) => {
-            Err(broken("it answered something else than it was asked"))
-        }
+        Some(Ok(Given::ScriptOutcome(_))) => Err(broken("its answer does not fit the request")),
         Some(Err(error)) => Err(error),
     }
 }
@@ -343,11 +339,11 @@ mod tests {
 
     #[test]
     fn a_worker_answers_what_it_is_asked_until_its_input_ends() {
-        let mut asked = Vec::new();
+        let mut requests = Vec::new();
         let data = json!({"n": u64::MAX, "x": 0.1, "list": [1, "a", null]});
         let names = ["n".to_owned()];
         send(
-            &mut asked,
+            &mut requests,
             &Request::Call {
                 source: "(function(input, n){ return n > 5 })",
                 names: &names[..],
@@ -357,7 +353,7 @@ mod tests {
         .unwrap();
         let source = "(function(){ output.all = {...input}; output.now = now })";
         send(
-            &mut asked,
+            &mut requests,
             &Request::Transform::<_, &[String], _> {
                 source,
                 input: &data,
@@ -366,7 +362,7 @@ mod tests {
         )
         .unwrap();
         send(
-            &mut asked,
+            &mut requests,
             &Request::Transform::<_, &[String], _> {
                 source: "(function(){ null.x })",
                 input: &data,
@@ -375,7 +371,7 @@ mod tests {
         )
         .unwrap();
         let mut answered = Vec::new();
-        serve(&*asked, &mut answered).unwrap();
+        serve(&*requests, &mut answered).unwrap();
         let mut answers = &*answered;
         let mut next = || receive::<ScriptResponse>(&mut answers).unwrap();
         assert!(matches!(

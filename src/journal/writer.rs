@@ -322,7 +322,7 @@ impl Writer {
             Ok(()) => self.room.wrote(),
             Err(StoreError::NoRoom(_)) => {}
             // Nobody waits for this result; the next commit reports the error.
-            Err(error) => log::warn!("whether the disk has room again cannot be told: {error}"),
+            Err(error) => log::warn!("the disk cannot be tested for free space: {error}"),
         }
     }
 

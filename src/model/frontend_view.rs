@@ -244,12 +244,12 @@ mod tests {
     fn nothing_that_is_evaluated_sent_or_addressed_is_told() {
         let definition: ProcessDefinition =
             serde_json::from_value(whole()).expect("the test's definition is valid");
-        let told = serde_json::to_value(FrontendView::from(&definition)).expect("views are JSON");
-        assert!(!told.to_string().contains("SECRET"), "{told}");
-        assert!(!told.to_string().contains("13"), "{told}");
-        let node = |index: usize| &told["nodes"][index];
+        let view = serde_json::to_value(FrontendView::from(&definition)).expect("views are JSON");
+        assert!(!view.to_string().contains("SECRET"), "{view}");
+        assert!(!view.to_string().contains("13"), "{view}");
+        let node = |index: usize| &view["nodes"][index];
         assert_eq!(
-            (&told["name"], &told["anonymousStart"]),
+            (&view["name"], &view["anonymousStart"]),
             (&json!("Loan"), &json!(true))
         );
         assert_eq!(
@@ -269,11 +269,11 @@ mod tests {
         );
         assert_eq!(node(5)["attachedTo"], "call");
         assert_eq!(
-            told["flows"],
+            view["flows"],
             json!([{"id": "f2", "name": "much", "source": "split", "target": "end"}])
         );
         assert_eq!(
-            told["lanes"],
+            view["lanes"],
             json!([{"id": "desk", "name": "Desk", "nodes": ["ask"]}])
         );
     }

@@ -83,9 +83,9 @@ impl Table for Catalog {
     }
 
     /// For a deploy one row for each version that it changes, with process and number.
-    fn acts(change: &CatalogChange, asked: AuditRow) -> Vec<AuditRow> {
-        if asked.act != DEPLOYED {
-            return vec![asked];
+    fn acts(change: &CatalogChange, request: AuditRow) -> Vec<AuditRow> {
+        if request.act != DEPLOYED {
+            return vec![request];
         }
         let deployed =
             |version: &&Arc<KnownVersion>| version.row.state != DefinitionState::Deprecated;
@@ -95,7 +95,7 @@ impl Table for Catalog {
                 "state": row.state.name(), "new": version.to_write().source.is_some()});
             AuditRow {
                 details: details.to_string(),
-                ..asked.clone()
+                ..request.clone()
             }
         };
         change.versions.iter().filter(deployed).map(row).collect()

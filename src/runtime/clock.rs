@@ -272,9 +272,9 @@ mod tests {
             onward.read(set_back, at(0)),
             (at(100_000), Some(at(3 * HOUR)))
         );
-        let (ten_minutes_later, told) = onward.read(set_back + at(600), at(600));
+        let (ten_minutes_later, reported) = onward.read(set_back + at(600), at(600));
         assert_eq!(ten_minutes_later, at(100_000 + 540), "a tenth slower");
-        assert_eq!(told, None, "told once");
+        assert_eq!(reported, None, "reported once");
     }
 
     #[test]

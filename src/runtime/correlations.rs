@@ -278,13 +278,13 @@ impl Runtime {
             outcome,
             awaited,
             settled,
-            live: asked,
+            live: live_instance,
             is_partial,
         } = decided;
         let answer = CorrelationAnswer {
             awaited,
             outcome,
-            live: asked,
+            live: live_instance,
             is_partial,
             is_repeat: row.is_none(),
         };

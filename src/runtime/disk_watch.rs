@@ -136,7 +136,7 @@ impl DiskCheck {
             Err(error) if !self.is_blind => {
                 self.is_blind = true;
                 log::warn!(
-                    "how much room is free on the disk of {} cannot be told: {error}; its \
+                    "how much room is free on the disk of {} cannot be measured: {error}; its \
                     watermarks mean nothing until it can",
                     self.dir.display()
                 );

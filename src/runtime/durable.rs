@@ -37,8 +37,8 @@ pub trait Table: Clone + Send + Sync + 'static {
     fn write(change: &Self::Change) -> WriteOp;
 
     /// The rows of the audit log for a change, made from the entry of the request.
-    fn acts(_change: &Self::Change, asked: AuditRow) -> Vec<AuditRow> {
-        vec![asked]
+    fn acts(_change: &Self::Change, request: AuditRow) -> Vec<AuditRow> {
+        vec![request]
     }
 
     /// The tenant and the topic of the lists that the change affects.
@@ -207,7 +207,7 @@ impl<T: Table> DurableTable<T> {
             Err(refusal) => (None, Err(refusal)),
         };
         let op = change.as_ref().map(|change| {
-            let rows = audit::rows_of(|asked| T::acts(change, asked));
+            let rows = audit::rows_of(|request| T::acts(change, request));
             T::write(change).audited(rows)
         });
         if let Some(change) = &change {

@@ -188,15 +188,15 @@ mod tests {
     #[test]
     fn exactly_timed_only_what_a_thread_works_counts() {
         let timed = StepTimer::begin(true);
-        let (tell, told) = std::sync::mpsc::channel::<()>();
+        let (started, is_started) = std::sync::mpsc::channel::<()>();
         let since = Instant::now();
         let other = std::thread::spawn(move || {
             while since.elapsed() < 4 * LONG_STEP {
                 std::hint::spin_loop();
             }
-            drop(tell);
+            drop(started);
         });
-        assert!(told.recv().is_err());
+        assert!(is_started.recv().is_err());
         assert!(timed.elapsed() < since.elapsed());
         other.join().unwrap();
     }

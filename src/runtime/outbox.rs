@@ -214,10 +214,10 @@ fn deliver(runtime: &Arc<Runtime>, delivery: OutboxDelivery, ends: u64) {
     match delivery.owner.clone() {
         None => deliver_now(runtime, delivery, ends, None),
         Some(owner) => {
-            let goes_on =
+            let continues =
                 matches!(*delivery.message, InstanceMessage::StartMore { turn, .. } if turn > 1);
             let turns = &runtime.outbox.loop_turns;
-            turns.enter(owner, (delivery, ends), goes_on);
+            turns.enter(owner, (delivery, ends), continues);
             loop_turns::hand_out(runtime);
         }
     }

@@ -146,8 +146,8 @@ mod tests {
             preview(Preview::Message(text.to_owned(), data.clone())),
             Previewed::Message(json!({"name": "Ada", "by": "dora", "gone": null}))
         );
-        let told = failure(Preview::Message("{\"a\": ${".to_owned(), data));
-        assert!(told.starts_with("line 1, column"), "{told}");
+        let error = failure(Preview::Message("{\"a\": ${".to_owned(), data));
+        assert!(error.starts_with("line 1, column"), "{error}");
     }
 
     #[test]
@@ -157,8 +157,8 @@ mod tests {
         assert_eq!(decide("${amount > 4}"), Previewed::Condition(true));
         assert_eq!(decide("amount + 1 > 6"), Previewed::Condition(false));
         for wrong in ["amount = 4", "amount", "nothing.at.all > 1"] {
-            let told = failure(Preview::Condition(wrong.to_owned(), json!({"amount": 5})));
-            assert!(told.contains("expected"), "{wrong}: {told}");
+            let error = failure(Preview::Condition(wrong.to_owned(), json!({"amount": 5})));
+            assert!(error.contains("expected"), "{wrong}: {error}");
         }
     }
 

@@ -421,7 +421,7 @@ impl Connection {
             match self.out.front()? {
                 Out::Text(_) | Out::Marked(..) => {}
                 Out::Schemas(inputs) => {
-                    let frame = self.schemas.as_mut().and_then(|told| told.frame(inputs));
+                    let frame = self.schemas.as_mut().and_then(|sent| sent.frame(inputs));
                     self.out.pop_front();
                     if let Some(frame) = frame {
                         return Some((frame, None));

@@ -142,7 +142,7 @@ impl SharedRates {
     ///
     /// # Errors
     /// [`Spent`]; it is counted as refused.
-    pub fn admit(&self, payer: Payer, asked: Charge, now: Instant) -> Result<(), Spent> {
+    pub fn admit(&self, payer: Payer, charge: Charge, now: Instant) -> Result<(), Spent> {
         let paying = [
             (&self.anonymous, payer.anonymous),
             (&self.addresses, payer.address),
@@ -150,7 +150,7 @@ impl SharedRates {
         ];
         for (table, id) in paying {
             if let Some(id) = id {
-                table.admit(id, asked, now).inspect_err(|spent| {
+                table.admit(id, charge, now).inspect_err(|spent| {
                     spent.limit.refused();
                 })?;
             }
@@ -227,8 +227,8 @@ impl RateTable {
         }
     }
 
-    fn admit(&self, id: u64, asked: Charge, now: Instant) -> Result<(), Spent> {
-        let amounts = match asked {
+    fn admit(&self, id: u64, charge: Charge, now: Instant) -> Result<(), Spent> {
+        let amounts = match charge {
             Charge::Request(bytes) => [1.0, bytes as f64, 0.0],
             Charge::Start => [0.0, 0.0, 1.0],
         };

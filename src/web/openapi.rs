@@ -158,7 +158,7 @@ use super::{
     components(schemas(Details)),
     tags(
         (name = "definitions", description = "Process definitions"),
-        (name = "trials", description = "Drafts that are tried: a runtime of their own with a clock that stands still"),
+        (name = "trials", description = "Trials of drafts: each has a runtime of its own with a stopped clock"),
         (name = "instances", description = "Process instances: start, read, run, follow"),
         (name = "tasks", description = "User tasks"),
         (name = "incidents", description = "Open incidents"),

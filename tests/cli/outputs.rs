@@ -240,7 +240,7 @@ fn a_message_that_is_published_starts_what_begins_with_it_once() {
         first["started"]
     );
     let (text, _) = installation.run(&["publish", "nothing"], "").ends(0);
-    assert_eq!(text, "nobody waits for it\n");
+    assert_eq!(text, "no element waits for it\n");
     installation
         .run(&["publish", "stop", "--signal", "--ttl", "PT1H"], "")
         .ends(2);

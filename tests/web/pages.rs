@@ -210,7 +210,10 @@ async fn where_there_is_nothing_people_get_a_page_and_programs_a_problem() {
     )
     .await;
     assert!(
-        page.status == 400 && page.text.contains("<h1>This cannot be asked here</h1>"),
+        page.status == 400
+            && page
+                .text
+                .contains("<h1>This request is not possible here</h1>"),
         "{page:?}"
     );
     is_guarded_page(&page);

@@ -68,7 +68,7 @@ impl FindingKind {
     fn advice(self) -> (&'static str, &'static str) {
         match self {
             Self::OpenToOthers => (
-                "other users of the machine can read what your users brought",
+                "other users of the machine can read the uploads of your users",
                 "give the directory and all in it to the server's user alone: chown -R, chmod -R go=",
             ),
             Self::Permissions => (
@@ -77,8 +77,8 @@ impl FindingKind {
             ),
             Self::Secret => (
                 "no server starts on it",
-                "put the file back from a backup; or delete it: a new one is made, and whoever has a \
-                 token signs in anew",
+                "put the file back from a backup; or delete it: a new one is made, and users with a \
+                 token sign in again",
             ),
             Self::NoDatabase => (
                 "no server starts on it, as a new database would know nothing of what is beside it",
@@ -122,7 +122,7 @@ impl FindingKind {
             ),
             Self::Timer => ("it does not fire, and its instance waits for it", RESTORE),
             Self::ListLine => (
-                "it is missing in lists; what it stands for is served by its key",
+                "it is missing in lists; its instance is served by its key",
                 RESTORE,
             ),
             Self::Instance => (
@@ -144,7 +144,7 @@ impl FindingKind {
                 "put the file back from a backup, under the same name",
             ),
             Self::UnknownFile => (
-                "it takes room and is served to nobody; perhaps a crash cut its upload off",
+                "it takes room and is not served; a crash may have interrupted its upload",
                 "nothing has to be done",
             ),
         }

@@ -277,7 +277,7 @@ impl ScenarioStep {
     pub fn described(&self) -> String {
         match &self.does {
             Does::Start { process, .. } => {
-                format!("start {}", process.as_deref().unwrap_or("as asked"))
+                format!("start {}", process.as_deref().unwrap_or("as requested"))
             }
             Does::Command { kind, node, fields } => {
                 let action = fields.get("action").and_then(Value::as_str);

@@ -112,7 +112,7 @@ pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {
     let fix = if again {
         "retry starts it again"
     } else {
-        "retry goes on without it"
+        "retry continues without it"
     };
     let sentence = format!(
         "expected to start subprocess {}, but {why}; {fix}",

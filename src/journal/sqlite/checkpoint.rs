@@ -108,13 +108,13 @@ impl Checkpointer {
 
     /// When the WAL is nearly full, moves the rest of it on the writer's own connection, so that
     /// the next batch begins it anew.
-    pub fn restart_if_full(&self, writer: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    pub fn restart_if_full(&self, writer: &Connection, timeout: Duration) -> rusqlite::Result<()> {
         if !self.nearly_full.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
         writer.busy_timeout(RESTART_TIMEOUT)?;
         let restarted = checkpoint(writer, "RESTART");
-        writer.busy_timeout(patience)?;
+        writer.busy_timeout(timeout)?;
         let full_at = match restarted {
             Ok(Checkpoint { blocked: false, .. }) => NEARLY_FULL,
             Ok(Checkpoint { pages, .. }) => pages.max(NEARLY_FULL) + TRY_AGAIN,

@@ -182,7 +182,7 @@ pub fn authority(url: &str) -> Option<&str> {
 }
 
 /// The value of a placeholder for the base URL, or for all of it.
-fn base(value: &Value, goes_on: bool) -> Result<String, String> {
+fn base(value: &Value, continues: bool) -> Result<String, String> {
     let Value::String(text) = value else {
         return Err(
             "expected a text as base of `url`, but the data hold another value there".to_owned(),
@@ -191,13 +191,13 @@ fn base(value: &Value, goes_on: bool) -> Result<String, String> {
     let text = text.trim();
     check_pieces(&[Some(text)])
         .map_err(|error| format!("in the data that `url` begins with: {error}"))?;
-    if goes_on && text.contains('?') {
+    if continues && text.contains('?') {
         return Err(
             "expected a base address without `?`, because the path follows it, but it has one"
                 .to_owned(),
         );
     }
-    Ok(if goes_on {
+    Ok(if continues {
         text.trim_end_matches('/').to_owned()
     } else {
         text.to_owned()

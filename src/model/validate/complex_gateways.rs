@@ -58,7 +58,7 @@ fn check_flows(node: &FlowNode, flows: &[&SequenceFlow], report: &mut Report) {
         if !condition.contains(WAITING_FOR_START) {
             let message = format!(
                 "expected a condition that reads `{WAITING_FOR_START}`, but this one does not: it is \
-                asked when gateway `{}` goes on, and again when it resets, and may be true both times; \
+                evaluated when gateway `{}` continues, and again when it resets, and may be true both times; \
                 write ${{{WAITING_FOR_START} && …}}",
                 node.id
             );

@@ -23,10 +23,10 @@ pub const WEBHOOK_PAUSES: [Duration; 7] = [
 
 /// The pause after this many attempts of an `httpRequest`: as its `Retry-After` asks, otherwise
 /// doubling.
-pub fn pause(backoff_ms: u64, attempts: u32, asked: Option<Duration>) -> Duration {
+pub fn pause(backoff_ms: u64, attempts: u32, requested: Option<Duration>) -> Duration {
     let doubled = backoff_ms.saturating_mul(1 << attempts.saturating_sub(1).min(32));
     Duration::from_millis(doubled)
-        .max(asked.unwrap_or_default())
+        .max(requested.unwrap_or_default())
         .min(CALL_PAUSE)
 }
 

@@ -43,14 +43,14 @@ impl<T> Default for LoopTurns<T> {
 }
 
 impl<T> LoopTurns<T> {
-    /// Adds a step; before the others of its definition if its loop `goes_on`.
-    pub fn enter(&self, owner: Arc<Owner>, what: T, goes_on: bool) {
+    /// Adds a step; before the others of its definition if its loop `continues`.
+    pub fn enter(&self, owner: Arc<Owner>, what: T, continues: bool) {
         let mut inner = self.lock();
         if !inner.waiting.contains_key(&owner) {
             inner.turns.enter(&owner.tenant, owner.clone());
         }
         let waiting = inner.waiting.entry(owner).or_default();
-        if goes_on {
+        if continues {
             waiting.push_front(what);
         } else {
             waiting.push_back(what);

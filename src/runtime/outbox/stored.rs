@@ -115,9 +115,9 @@ impl Outbox {
                     continue;
                 }
             };
-            let goes_on = matches!(*message, InstanceMessage::StartMore { .. });
+            let continues = matches!(*message, InstanceMessage::StartMore { .. });
             let delivery = OutboxDelivery {
-                owner: owner.filter(|_| goes_on),
+                owner: owner.filter(|_| continues),
                 source,
                 number: row.seq,
                 target: row.target,

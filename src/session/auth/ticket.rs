@@ -296,8 +296,8 @@ mod tests {
         let mut taken = |principal: &dyn Fn(u32) -> (Identity, Option<IpAddr>)| -> u32 {
             let mut issue = |number: u32| {
                 let (identity, address) = principal(number);
-                let mut asked = || tickets.issue(TicketUse::Ws, identity.clone(), address, Time(0));
-                (0..100).map_while(|_| asked().ok()).count() as u32
+                let mut issue = || tickets.issue(TicketUse::Ws, identity.clone(), address, Time(0));
+                (0..100).map_while(|_| issue().ok()).count() as u32
             };
             (0..200).map(&mut issue).sum()
         };

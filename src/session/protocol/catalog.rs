@@ -125,7 +125,7 @@ impl FrameCatalog {
         );
         self.push::<Snapshot<'_>>(
             "snapshot",
-            "Where an instance stands; replaces all held",
+            "The state of an instance; replaces all that the client has",
             &[],
         );
         let head = [channel(), number("seq"), number("prev")];
@@ -135,7 +135,7 @@ impl FrameCatalog {
         self.push::<ChildTail<'_>>("child", "A child that is new or has another status", &head);
         self.push::<ProgressTail<'_>>(
             "progress",
-            "Where an instance stands after a command",
+            "The state of an instance after a command",
             &head,
         );
         self.push::<TasksSnapshot<'_>>("tasksSnapshot", "The open tasks", &[]);
@@ -146,7 +146,7 @@ impl FrameCatalog {
             "An instance of a process that is new or has changed",
             &[],
         );
-        self.push::<ChangesSnapshot<'_>>("changesSnapshot", "Changes are told from here on", &[]);
+        self.push::<ChangesSnapshot<'_>>("changesSnapshot", "Notices of changes begin here", &[]);
         self.push::<ChangesFrame<'_>>("changes", "Lists have changed", &[]);
         self.push::<Schemas<'_>>("schemas", "What actions take, as JSON Schemas", &[]);
         self.push::<Drafted<'_>>(
@@ -252,7 +252,7 @@ fn channel() -> Member {
 
 fn number(name: &'static str) -> Member {
     let text = if name == "prev" {
-        "Number at which this subscription stood before"
+        "Number that this subscription had reached before"
     } else {
         "Its number"
     };

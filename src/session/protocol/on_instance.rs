@@ -35,7 +35,7 @@ pub fn summary(name: &str) -> &'static str {
         "move" => "Takes a token to another node of its scope, as an operator",
         "claim" => "Takes a user task",
         "release" => "Gives a user task back",
-        "assign" => "Gives a user task to somebody",
+        "assign" => "Assigns a user task to a user",
         _ => "",
     }
 }
@@ -109,8 +109,8 @@ impl OnInstance {
 }
 
 impl From<OnInstance> for Command {
-    fn from(asked: OnInstance) -> Self {
-        match asked {
+    fn from(command: OnInstance) -> Self {
+        match command {
             OnInstance::Hold => Self::Hold,
             OnInstance::Unhold => Self::Unhold,
             OnInstance::Terminate => Self::Terminate,

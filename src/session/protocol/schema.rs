@@ -44,7 +44,7 @@ looks_like! {
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)));
     ElementKey => text("The key of an element: its instance's, and a number").pattern(Some(ELEMENT));
     Channel => text("`instance/KEY`, `tasks` or `process/ID`").pattern(Some(CHANNEL));
-    Status => one_of(Status::ALL.map(Status::name)).description(Some("Where an instance stands"));
+    Status => one_of(Status::ALL.map(Status::name)).description(Some("The status of an instance"));
     Required => one_of(["mandatory", "optional"]).description(Some("Whether a node waits for an \
         action"));
     ErrorCode => one_of(ErrorCode::ALL.map(ErrorCode::name)).description(Some("Why something was \

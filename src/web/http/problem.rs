@@ -53,9 +53,9 @@ impl HttpProblem {
         let sentence = format!(
             "expected one of the methods {allow} at this address, but the request has another"
         );
-        Self::new(ErrorCode::BadRequest, sentence).with(|told| {
-            told.status = Some(StatusCode::METHOD_NOT_ALLOWED);
-            told.allow = allow;
+        Self::new(ErrorCode::BadRequest, sentence).with(|problem| {
+            problem.status = Some(StatusCode::METHOD_NOT_ALLOWED);
+            problem.allow = allow;
         })
     }
 
@@ -63,7 +63,7 @@ impl HttpProblem {
     pub fn unsupported_media_type(expected: &str) -> Self {
         let sentence = format!("expected a body with Content-Type {expected}, but it is another");
         Self::new(ErrorCode::BadRequest, sentence)
-            .with(|told| told.status = Some(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+            .with(|problem| problem.status = Some(StatusCode::UNSUPPORTED_MEDIA_TYPE))
     }
 
     /// A definition that cannot be deployed, with all its problems.
@@ -72,7 +72,7 @@ impl HttpProblem {
             "expected a definition without errors, but there are {} problems: see 'problems'",
             problems.len()
         );
-        Self::new(ErrorCode::InvalidData, sentence).with(|told| told.problems = problems)
+        Self::new(ErrorCode::InvalidData, sentence).with(|problem| problem.problems = problems)
     }
 
     /// 429: a repeat may succeed after this time.
@@ -82,7 +82,7 @@ impl HttpProblem {
 
     /// The same with a more specific status than that of its code.
     pub fn with_status(self, status: StatusCode) -> Self {
-        self.with(|told| told.status = Some(status))
+        self.with(|problem| problem.status = Some(status))
     }
 
     fn with(mut self, change: impl FnOnce(&mut ProblemBody)) -> Self {

@@ -279,7 +279,7 @@ impl Running {
     pub async fn stop(self) {
         let connections = &self.app.connections;
         log::info!(
-            "stopping: {} connections are asked to come back later",
+            "stopping: {} connections are closed with a time to reconnect",
             connections.len()
         );
         connections.drain(SPREAD_MS);

@@ -170,10 +170,10 @@ impl CountsStream {
     fn events(self, first: JobCounts) -> impl Stream<Item = Bytes> {
         stream::unfold(
             (self, None, Some(first)),
-            |(mut counting, told, first)| async move {
+            |(mut counting, last, first)| async move {
                 let counts = match first {
                     Some(first) => first,
-                    None => counting.change(told).await?,
+                    None => counting.change(last).await?,
                 };
                 let event = format!("event: statusCount\ndata: {}\n\n", ascii::json(&counts));
                 Some((event.into(), (counting, Some(counts), None)))
@@ -182,7 +182,7 @@ impl CountsStream {
     }
 
     /// Waits until the counts differ; `None` if the client should reconnect.
-    async fn change(&mut self, told: Option<JobCounts>) -> Option<JobCounts> {
+    async fn change(&mut self, last: Option<JobCounts>) -> Option<JobCounts> {
         loop {
             let goes_on = tokio::select! {
                 woken = self.listener.woken() => woken,
@@ -196,7 +196,7 @@ impl CountsStream {
             let counts = count(&self.app, &self.listener.principal.caller)
                 .await
                 .ok()?;
-            if Some(counts) != told {
+            if Some(counts) != last {
                 return Some(counts);
             }
         }

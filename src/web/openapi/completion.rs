@@ -291,16 +291,19 @@ mod tests {
             .response("404", Response::new(""))
             .description(Some("d\n\n# Errors\n404"));
         let document = completed("/v1/x/{key}/{command:hold|go}", operation);
-        let told = document.paths.paths["/v1/x/{key}/go"]
+        let operation = document.paths.paths["/v1/x/{key}/go"]
             .post
             .as_ref()
             .unwrap();
         assert_eq!(
-            (told.operation_id.as_deref(), told.summary.as_deref()),
+            (
+                operation.operation_id.as_deref(),
+                operation.summary.as_deref()
+            ),
             (Some("goIt"), Some("Go it"))
         );
-        assert_eq!(told.description.as_deref(), Some("d"));
-        let answer = serde_json::to_value(&told.responses.responses["404"]).unwrap();
+        assert_eq!(operation.description.as_deref(), Some("d"));
+        let answer = serde_json::to_value(&operation.responses.responses["404"]).unwrap();
         assert_eq!(
             answer["content"][PROBLEM]["schema"]["$ref"],
             "#/components/schemas/Problem"

@@ -57,8 +57,8 @@ pub fn close_bodies(document: &mut Value, under: &str) {
         .flatten()
         .filter(|(path, _)| path.starts_with(under));
     let operations = items.flat_map(|(_, item)| item.as_object().into_iter().flatten());
-    let places =
-        operations.filter_map(|(_, told)| told.pointer(SCHEMA)?.as_str()?.strip_prefix('#'));
+    let places = operations
+        .filter_map(|(_, operation)| operation.pointer(SCHEMA)?.as_str()?.strip_prefix('#'));
     let places: Vec<String> = places.map(str::to_owned).collect();
     for place in places {
         if let Some(schema) = document.pointer_mut(&place).and_then(Value::as_object_mut) {

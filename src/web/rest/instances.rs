@@ -83,7 +83,7 @@ pub async fn start(
 /// The state of an instance for a caller.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Look<'a> {
+pub(super) struct InstanceState<'a> {
     instance: InstanceKey,
     seq: u64,
     process: &'a str,
@@ -139,8 +139,8 @@ struct MomentQuery {
 /// 400, 401, 403 for an earlier moment without role operator or admin, 404, 413 if too many rows
 /// precede the moment.
 #[utoipa::path(get, path = "/v1/instances/{key}", tag = "instances", operation_id = "getInstance", summary = "Read \
-    where an instance stands, or stood", params(InstancePath, MomentQuery),
-    responses((status = 200, body = Look), (status = 403), (status = 404), (status = 413)))]
+    the state of an instance, present or past", params(InstancePath, MomentQuery),
+    responses((status = 200, body = InstanceState), (status = 403), (status = 404), (status = 413)))]
 pub async fn get(
     request: HttpRequest,
     path: Path<String>,
@@ -160,10 +160,13 @@ pub async fn get(
         None => now,
     };
     if !is_large(&observed) {
-        return Ok(json(StatusCode::OK, &look(&observed, &principal.caller)));
+        return Ok(json(
+            StatusCode::OK,
+            &instance_state(&observed, &principal.caller),
+        ));
     }
     let caller = principal.caller;
-    let text = body::on_pool(move || serde_json::to_string(&look(&observed, &caller)));
+    let text = body::on_pool(move || serde_json::to_string(&instance_state(&observed, &caller)));
     let text = text.await?.map_err(|_| Refusal::Internal)?;
     Ok(json_text(StatusCode::OK, text))
 }
@@ -209,12 +212,12 @@ fn too_far() -> HttpProblem {
 }
 
 /// The state of an instance for a caller.
-pub(super) fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
+pub(super) fn instance_state<'a>(observed: &'a Observed, caller: &Caller) -> InstanceState<'a> {
     let head = observed.head();
     let (nodes, actions) = rendering::observed_step(observed, caller);
     let whole = observed.whole.as_ref();
     let for_operators = whole.filter(|_| caller.operator);
-    Look {
+    InstanceState {
         instance: head.key,
         seq: observed.seq,
         process: &head.process.id,

@@ -120,21 +120,21 @@ impl App {
 ///
 /// # Errors
 /// 400 for 0, and for more than the limit.
-pub fn part_length(asked: Option<usize>) -> Result<usize, HttpProblem> {
-    length_up_to(limits::LISTED, asked)
+pub fn part_length(requested: Option<usize>) -> Result<usize, HttpProblem> {
+    length_up_to(limits::LISTED, requested)
 }
 
 /// As [`part_length`], for a list with another limit.
 ///
 /// # Errors
 /// As [`part_length`].
-pub fn length_up_to(most: usize, asked: Option<usize>) -> Result<usize, HttpProblem> {
-    match asked {
-        None => Ok(most),
-        Some(length) if (1..=most).contains(&length) => Ok(length),
+pub fn length_up_to(maximum: usize, requested: Option<usize>) -> Result<usize, HttpProblem> {
+    match requested {
+        None => Ok(maximum),
+        Some(length) if (1..=maximum).contains(&length) => Ok(length),
         Some(length) => {
             let sentence = format!(
-                "expected 'limit' to be 1 to {most}, but it is {length}: ask for the rest by 'next'"
+                "expected 'limit' to be 1 to {maximum}, but it is {length}: ask for the rest by 'next'"
             );
             Err(HttpProblem::new(ErrorCode::BadRequest, sentence))
         }

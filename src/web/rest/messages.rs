@@ -70,10 +70,13 @@ async fn publish(
                 .await?;
             PublishResult::of(instance)
         }
-        PublishTo::All(asked) => {
+        PublishTo::All(publication) => {
             let (sender, answered) = oneshot::channel();
             // The receiver is gone when the request was cut off.
-            runtime.publish(asked, Box::new(move |answer| drop(sender.send(answer))));
+            runtime.publish(
+                publication,
+                Box::new(move |answer| drop(sender.send(answer))),
+            );
             let answer = answered.await.unwrap_or(Err(Refusal::Unknown));
             let published = answer.map_err(HttpProblem::from)?;
             app.sessions.owe_copies(payer, bytes, &published);

@@ -101,7 +101,7 @@ type Gauge = (&'static str, &'static str, f64);
 /// Name and description of metrics that exist for the server and for a tenant.
 const OPEN_INCIDENTS: (&str, &str) = (
     "stepwire_open_incidents",
-    "Incidents that wait for somebody",
+    "Incidents that wait for a person",
 );
 /// As above.
 const CONNECTIONS: (&str, &str) = ("stepwire_connections", "Open websockets and streams");
@@ -210,7 +210,7 @@ fn gauges(app: &App) -> Vec<Gauge> {
         ),
         (
             "stepwire_followed_instances",
-            "Instances that somebody follows",
+            "Instances with at least one follower",
             runtime.hub.len() as f64,
         ),
         (

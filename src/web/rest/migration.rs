@@ -118,8 +118,8 @@ pub async fn migrate(
 ///
 /// # Errors
 /// As [`migrate`], except for missing counterparts, which are the response.
-#[utoipa::path(post, path = "/v1/instances/{key}/migrate/preview", tag = "instances", operation_id = "previewMigration", summary = "Look \
-    what would become of an instance in another version",
+#[utoipa::path(post, path = "/v1/instances/{key}/migrate/preview", tag = "instances", operation_id = "previewMigration", summary = "Preview \
+    the migration of an instance to another version",
     params(InstancePath), request_body = Migrate, responses((status = 200, body = MigrationPreview), CommandRefused))]
 pub async fn preview(
     request: HttpRequest,

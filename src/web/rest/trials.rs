@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use super::{
     definitions::{designer, format, refused},
-    instances::{Look, look},
+    instances::{InstanceState, instance_state},
     json,
     users::read,
 };
@@ -287,7 +287,7 @@ struct TrialInstancePath {
 /// As [`get`]; also 404 for an unknown instance.
 #[utoipa::path(get, path = "/v1/trials/{trial}/instances/{key}", tag = "trials", operation_id = "getTrialInstance", summary = "Read \
     an instance of a trial", params(TrialInstancePath),
-    responses((status = 200, body = Look), (status = 403), (status = 404)))]
+    responses((status = 200, body = InstanceState), (status = 403), (status = 404)))]
 pub async fn instance(
     request: HttpRequest,
     path: Path<(String, String)>,
@@ -297,7 +297,7 @@ pub async fn instance(
     let trial = own(&app, &request, &trial)?;
     let caller = Principal::new(Some(Identity::owner())).caller;
     let observed = observe(&trial.sessions.runtime, instance_key(&key)?, &caller, true).await?;
-    Ok(json(StatusCode::OK, &look(&observed, &caller)))
+    Ok(json(StatusCode::OK, &instance_state(&observed, &caller)))
 }
 
 /// A running trial of any designer; any user who has a token of it may connect.

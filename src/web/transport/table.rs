@@ -190,7 +190,7 @@ impl ConnectionTable {
         limit.refused();
         let most = LINGERING.min(self.limits.connections / LINGERING_PART);
         if self.lingering.fetch_add(1, Ordering::Relaxed) < most {
-            let told = async {
+            let refusal = async {
                 stream.write_all(raw_answer::too_many_connections()).await?;
                 stream.shutdown().await?;
                 // If bytes were left unread, the system would reset the connection before the
@@ -200,7 +200,7 @@ impl ConnectionTable {
                 Ok::<_, std::io::Error>(())
             };
             // A peer that does not read is dropped.
-            let _ = timeout(LINGER, told).await;
+            let _ = timeout(LINGER, refusal).await;
         }
         self.lingering.fetch_sub(1, Ordering::Relaxed);
     }

@@ -25,7 +25,7 @@ interface History {
 }
 
 /** The state of the instance, current or past, as operators see it. */
-interface Look {
+interface ObservedState {
   version: number;
   nodes: ActiveNode[];
   view: unknown;
@@ -63,7 +63,7 @@ export class InstancePage {
   private reading = false;
   private readAgain = false;
   /** The state at the selected earlier moment; `undefined` for now. */
-  private past: Look | undefined;
+  private past: ObservedState | undefined;
   private readingPast = false;
 
   constructor({ key = '', process = '', version = '', child, diagram }: DOMStringMap) {
@@ -138,7 +138,7 @@ export class InstancePage {
       this.readAgain = false;
       const [history, instance, pushed, timers] = await Promise.all([
         getJson<History>(`${this.path}/history`),
-        getJson<Look>(this.path),
+        getJson<ObservedState>(this.path),
         getJson<{ messages: PushedMessage[] }>(`${this.path}/messages`),
         this.hasData ? getJson<Timers>(`/v1/timers?instance=${this.instance.key}`) : undefined,
       ]);
@@ -162,7 +162,7 @@ export class InstancePage {
     this.reading = false;
   }
 
-  private showWaiting({ subscriptions = [] }: Look, timers: readonly Waiting[]): void {
+  private showWaiting({ subscriptions = [] }: ObservedState, timers: readonly Waiting[]): void {
     const nodeOf = (element: string) => this.history.elements.find((visit) => visit.element === element)?.node;
     const others = timers.filter(({ kind }) => kind !== 'event');
     redraw(byId('waiting'), waitingTable([...subscriptions, ...others], nodeOf));
@@ -175,7 +175,7 @@ export class InstancePage {
     try {
       for (let shown: number | undefined = NaN; shown !== this.timeline.moment;) {
         shown = this.timeline.moment;
-        this.past = shown === undefined ? undefined : await getJson<Look>(`${this.path}?at=${shown}`);
+        this.past = shown === undefined ? undefined : await getJson<ObservedState>(`${this.path}?at=${shown}`);
       }
     } finally {
       this.readingPast = false;
@@ -205,7 +205,7 @@ export class InstancePage {
 
   private async whyNull({ seq, node = '', action = '' }: PushedMessage): Promise<string[]> {
     const moment = this.timeline.momentOf(seq);
-    const then = moment === undefined ? undefined : await getJson<Look>(`${this.path}?at=${moment}`);
+    const then = moment === undefined ? undefined : await getJson<ObservedState>(`${this.path}?at=${moment}`);
     if (then?.data === undefined) return [];
     const owners: unknown[] = [];
     const known = (element: string | undefined) => this.history.elements.find((visit) => visit.element === element);

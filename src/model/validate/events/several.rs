@@ -55,7 +55,7 @@ fn unfit(node: &FlowNode, begins: bool) -> Option<String> {
         ));
     }
     if is_any(|event| matches!(event, EventDefinition::Link { .. })).is_some() {
-        return Some("one is a link, which stands for a flow; draw an event for it".to_owned());
+        return Some("one is a link, which is a flow; draw an event for it".to_owned());
     }
     if catches && node.is_compensation() {
         let sentence = "one is compensation, which is not waited for but undoes what is completed; \
