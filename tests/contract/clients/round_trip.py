@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from api import AuthenticatedClient
 from api.api.instances import get_instance, list_instances, run_action, start_instance
-from api.models import Applied, InstanceList, Look, Payload, Problem, Run, Start
+from api.models import Applied, InstanceList, InstanceState, Payload, Problem, Run, Start
 
 
 def main(server: str, token: str) -> None:
@@ -23,7 +23,7 @@ def main(server: str, token: str) -> None:
     ran = run_action.sync(started.instance, client=client, body=save)
     assert isinstance(ran, Applied), ran
     read = get_instance.sync(started.instance, client=client)
-    assert isinstance(read, Look), read
+    assert isinstance(read, InstanceState), read
     listed = list_instances.sync(client=client, business_key="PY-1", limit=5)
     assert isinstance(listed, InstanceList), listed
     refused = run_action.sync(started.instance, client=client, body=Run(action="nothing"))
