@@ -6,7 +6,8 @@
 //!
 //! Short with every `cargo test`, ten times as long with `STEPWIRE_TEST=all`, and of any length by
 //! hand: `STEPWIRE_ROUNDS=100` rounds of each loop of kills, power cuts and failing disks,
-//! `STEPWIRE_CUTS=10000` interrupted connections.
+//! `STEPWIRE_CUTS=10000` interrupted connections. The servers are those of `STEPWIRE_CRASH_PROGRAM`,
+//! such as `target/release/stepwire`; without it, the one built with the tests.
 
 mod backup;
 mod bad_disk;
@@ -33,6 +34,14 @@ mod socket;
 mod stop;
 mod strace;
 mod syscalls;
+
+use std::ffi::OsString;
+
+/// The program that is started.
+fn program() -> OsString {
+    let given = std::env::var_os("STEPWIRE_CRASH_PROGRAM");
+    given.unwrap_or_else(|| env!("CARGO_BIN_EXE_stepwire").into())
+}
 
 /// So many rounds, ten times that with `STEPWIRE_TEST=all`, or as many as `STEPWIRE_ROUNDS` says.
 fn rounds(usual: u32) -> u32 {

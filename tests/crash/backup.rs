@@ -16,6 +16,7 @@ use stepwire::{
 
 use super::{
     kill::{Load, start_ledgers},
+    program,
     server::Installation,
     socket::Socket,
 };
@@ -24,7 +25,7 @@ use super::{
 const COMMANDS_BEFORE: usize = 60;
 
 fn run(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
+    let mut command = Command::new(program());
     command
         .args(arguments)
         .args(["--quiet"])
@@ -249,7 +250,7 @@ async fn a_killed_backup_leaves_nothing_that_looks_whole() {
     let place = tempfile::tempdir().unwrap();
     for round in 0..super::rounds(6) {
         let copy = place.path().join(format!("copy{round}"));
-        let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
+        let mut command = Command::new(program());
         command
             .args([
                 "backup",

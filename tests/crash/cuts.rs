@@ -4,9 +4,12 @@
 //! The place of each cut follows from a seed and its number. The number of cuts is that of
 //! `STEPWIRE_CUTS`, by default a few hundred.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    ops::Range,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use tokio::{
@@ -25,7 +28,9 @@ use super::{
 };
 
 const SEED: u64 = 0xc075_0f1e;
-/// Cuts of every test run.
+/// Cuts of every test run, and of each round of a longer one. A round has ledgers of its own: the
+/// answer to a command that is sent again is computed from the log of its ledger, so with one ledger
+/// for all rounds a run would mostly compute such answers.
 const CUTS: usize = 300;
 /// Messages that a connection passes on in one direction, at most, before it is cut.
 const PASSED: u64 = 12;
@@ -65,12 +70,14 @@ struct Cuts {
     enough: Notify,
 }
 
-/// Listens before the server; from `maximum` cuts on connections pass whole. Its own port.
-async fn cutting(server: u16, cuts: Arc<Cuts>, maximum: usize) -> u16 {
+/// Listens before the server and makes as many cuts as there are numbers, the first connection that
+/// of the first number; afterwards connections pass whole. Its own port.
+async fn cutting(server: u16, cuts: Arc<Cuts>, numbers: Range<usize>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it listens").port();
     tokio::spawn(async move {
-        for number in 0.. {
+        let maximum = numbers.len();
+        for number in numbers.start.. {
             let Ok((client, _)) = listener.accept().await else {
                 return;
             };
@@ -79,6 +86,8 @@ async fn cutting(server: u16, cuts: Arc<Cuts>, maximum: usize) -> u16 {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else {
                     return;
                 };
+                // Each message leaves at once, also while the one before is on its way.
+                let _ = (client.set_nodelay(true), server.set_nodelay(true));
                 let is_cut = cuts.done.load(Ordering::SeqCst) < maximum;
                 let cut = is_cut.then(|| Cut::drawn(number));
                 let ((from_client, to_client), (from_server, to_server)) =
@@ -154,20 +163,38 @@ async fn connections_cut_anywhere_lose_nothing_double_nothing_and_leave_no_gap()
         --address-bytes=0 --user-requests=0 --user-bytes=0";
     installation.set_arguments(off.split_whitespace());
     let server = installation.start();
-    let ledgers = start_ledgers(installation.port).await;
-    let cuts = Arc::new(Cuts::default());
-    let port = cutting(installation.port, cuts.clone(), maximum).await;
-    let load = Load::start(port, &ledgers);
-    cuts.enough.notified().await;
-    let (done, held) = load.finish().await;
+    let mut rounds = Vec::new();
+    let (mut cut, mut within) = (0, 0);
+    while cut < maximum {
+        let ledgers = start_ledgers(installation.port).await;
+        let cuts = Arc::new(Cuts::default());
+        let port = cutting(
+            installation.port,
+            cuts.clone(),
+            cut..maximum.min(cut + CUTS),
+        )
+        .await;
+        let load = Load::start(port, &ledgers);
+        cuts.enough.notified().await;
+        let (done, held) = load.finish().await;
+        cut += cuts.done.load(Ordering::SeqCst);
+        within += cuts.within.load(Ordering::SeqCst);
+        oracle::check_pushes(installation.port, &done.acknowledged, &held).await;
+        rounds.push((done, ledgers));
+    }
     println!(
-        "{} cuts, {} of them within a message; {} commands acknowledged over {} connections",
-        cuts.done.load(Ordering::SeqCst),
-        cuts.within.load(Ordering::SeqCst),
-        done.acknowledged.len(),
-        done.endings.len(),
+        "{cut} cuts, {within} of them within a message; {} commands acknowledged over {} connections",
+        rounds
+            .iter()
+            .map(|(done, _)| done.acknowledged.len())
+            .sum::<usize>(),
+        rounds
+            .iter()
+            .map(|(done, _)| done.endings.len())
+            .sum::<usize>(),
     );
-    oracle::check_pushes(installation.port, &done.acknowledged, &held).await;
     server.kill();
-    oracle::check_log(&installation, &done.acknowledged, &ledgers);
+    for (done, ledgers) in &rounds {
+        oracle::check_log(&installation, &done.acknowledged, ledgers);
+    }
 }

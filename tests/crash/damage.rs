@@ -9,6 +9,7 @@ use stepwire::journal::DATABASE;
 
 use super::{
     deploys::Designer,
+    program,
     server::{Installation, Server},
 };
 
@@ -17,7 +18,7 @@ use super::{
 #[track_caller]
 fn doctor(installation: &Installation) -> (i32, Value) {
     let before = sums(installation.data());
-    let output = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+    let output = Command::new(program())
         .args(["doctor", "--json", "--quiet", "--data"])
         .arg(installation.data())
         .output()
@@ -108,7 +109,7 @@ async fn a_sound_directory_is_sound_also_after_a_crash_and_beside_a_server() {
     assert_eq!(doctor(&installation).1["sound"], true);
     let server = installation.start();
     designer.start().await;
-    let beside = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+    let beside = Command::new(program())
         .args(["doctor", "--json", "--quiet", "--data"])
         .arg(installation.data())
         .output()
@@ -265,7 +266,7 @@ async fn a_damaged_line_of_the_list_is_left_out_of_it() {
 
 /// Runs a command of the program that has to succeed.
 fn run(arguments: &[&std::ffi::OsStr]) {
-    let output = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+    let output = Command::new(program())
         .args(arguments)
         .output()
         .expect("the program runs");
@@ -343,7 +344,7 @@ async fn a_database_that_is_missing_or_empty_beside_its_log_is_refused() {
 
 #[actix_rt::test]
 async fn what_is_no_data_directory_is_not_looked_at() {
-    let output = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+    let output = Command::new(program())
         .args(["doctor", "--data", "/there/is/none"])
         .output()
         .expect("the program runs");

@@ -12,7 +12,7 @@ use super::{
     kill::{Load, draw, start_ledgers},
     oracle,
     power_cut::add_entries,
-    rounds,
+    program, rounds,
     server::Installation,
     socket::Socket,
     strace::{self, injecting},
@@ -92,7 +92,7 @@ async fn a_server_killed_while_it_moves_its_log_loses_nothing_acknowledged() {
 fn check_copy(copy: &Path) -> bool {
     let is_there = copy.exists();
     if is_there {
-        let checked = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+        let checked = Command::new(program())
             .arg("restore")
             .arg(copy)
             .arg("--check")
@@ -114,7 +114,7 @@ async fn a_server_killed_during_a_backup_goes_on_and_the_copy_is_whole_or_none()
     let (mut seed, mut whole) = (SEED, 0);
     for round in 0..rounds(4) {
         let copy = place.path().join(format!("copy{round}"));
-        let mut backup = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+        let mut backup = Command::new(program())
             .args(["backup", "--quiet", "--data"])
             .arg(installation.data())
             .arg(&copy)

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     kill::draw,
-    rounds,
+    program, rounds,
     server::{Installation, Server},
     socket::{Socket, token},
 };
@@ -136,7 +136,7 @@ fn check(installation: &Installation, ended: &[Ended]) -> usize {
 }
 
 fn doctor(installation: &Installation) {
-    let output = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+    let output = Command::new(program())
         .args(["doctor", "--json", "--data"])
         .arg(installation.data())
         .output()

@@ -10,6 +10,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use super::program;
+
 /// Signs the tokens of these tests.
 pub const SECRET: &str = "a secret of the crash tests, long enough for any use";
 
@@ -128,7 +130,7 @@ impl Installation {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
+        let mut command = Command::new(program());
         command
             .args([
                 "--listen",
