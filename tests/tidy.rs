@@ -168,6 +168,14 @@ fn every_file_is_a_module_of_its_folder() {
             return true;
         }
         let folder = path.parent().unwrap_or(path);
+        // The manifest of a package names its programs.
+        let package = folder.parent().unwrap_or(folder);
+        let manifest = fs::read_to_string(root().join(package).join("Cargo.toml"));
+        let program = path.strip_prefix(package).unwrap_or(path);
+        let program = format!("path = \"{}\"", program.display());
+        if manifest.is_ok_and(|manifest| manifest.contains(&program)) {
+            return true;
+        }
         let parents = [
             folder.with_extension("rs"),
             folder.join("lib.rs"),

@@ -5,7 +5,7 @@ use crate::simulation::random::Random;
 /// The longest input.
 const LONGEST: usize = 64 * 1024;
 /// Pieces that readers look for.
-const WORDS: &[&str] = &[
+pub const WORDS: &[&str] = &[
     "{",
     "}",
     "[",
@@ -104,7 +104,7 @@ pub fn mutate(random: &mut Random, input: &[u8], others: &[Vec<u8>]) -> Vec<u8> 
 
 fn change(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
     let (at, end) = range(random, input.len());
-    match random.below(11) {
+    match random.below(15) {
         0 if !input.is_empty() => {
             let at = at.min(input.len() - 1);
             input[at] ^= 1 << random.below(8);
@@ -142,6 +142,8 @@ fn change(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
             let number = random.pick(EDGES).to_string();
             insert(input, at, number.as_bytes());
         }
+        10 | 11 => exchange_text(random, input, others),
+        12 | 13 => change_part(random, input, others),
         // Deep nesting, of whatever stands here.
         _ => {
             let (open, close) = *random.pick(&[
@@ -157,6 +159,96 @@ fn change(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
             insert(input, at, open.repeat(times).as_bytes());
         }
     }
+}
+
+/// Writes a quoted text, such as an id, in place of another.
+fn exchange_text(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
+    let Some((at, end)) = quoted(random, input) else {
+        return;
+    };
+    let from = match others {
+        [] => &*input,
+        others if random.once_in(3) => random.pick(others),
+        _ => &*input,
+    };
+    if let Some((from_at, from_end)) = quoted(random, from) {
+        let text = from[from_at..from_end].to_vec();
+        if input.len() - (end - at) + text.len() <= LONGEST {
+            input.splice(at..end, text);
+        }
+    }
+}
+
+/// A quoted text, without its quotes.
+fn quoted(random: &mut Random, input: &[u8]) -> Option<(usize, usize)> {
+    let (at, _) = range(random, input.len());
+    let next = |from: usize| Some(from + input.get(from..)?.iter().position(|it| *it == b'"')?);
+    let open = next(at)?;
+    let close = next(open + 1)?;
+    // Between the texts of JSON stand `,` and `:`.
+    match input[open + 1..close] {
+        [b',' | b':'] => Some((close + 1, next(close + 1)?)),
+        _ => Some((open + 1, close)),
+    }
+}
+
+/// Removes an element, object or list, doubles it, or writes one of another input in its place.
+fn change_part(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
+    let Some((at, end)) = part(random, input) else {
+        return;
+    };
+    let whole = input[at..end].to_vec();
+    match random.below(4) {
+        0 => drop(input.drain(at..end)),
+        1 => {
+            let comma = if whole[0] == b'<' { "" } else { "," };
+            insert(input, end, &whole);
+            insert(input, end, comma.as_bytes());
+        }
+        2 => {
+            input.drain(at..end);
+            if let Some((_, other_end)) = part(random, input) {
+                insert(input, other_end, &whole);
+            }
+        }
+        _ if others.is_empty() => {}
+        _ => {
+            let other = random.pick(others);
+            if let Some((from, to)) = part(random, other) {
+                input.drain(at..end);
+                insert(input, at, &other[from..to]);
+            }
+        }
+    }
+}
+
+/// An XML element, or an object or list of JSON, from its beginning to its end.
+fn part(random: &mut Random, input: &[u8]) -> Option<(usize, usize)> {
+    let (at, _) = range(random, input.len());
+    let begins = |byte: &u8| matches!(byte, b'<' | b'{' | b'[');
+    let at = at + input.get(at..)?.iter().position(begins)?;
+    let mut depth = 0_i32;
+    let mut rest = at;
+    while let Some(byte) = input.get(rest) {
+        let next = input.get(rest + 1);
+        match byte {
+            b'<' if next == Some(&b'/') => depth -= 1,
+            b'<' if !matches!(next, Some(b'!' | b'?')) => depth += 1,
+            b'{' | b'[' if input[at] != b'<' => depth += 1,
+            b'}' | b']' if input[at] != b'<' => depth -= 1,
+            b'/' if input[at] == b'<' && next == Some(&b'>') => depth -= 1,
+            _ => {}
+        }
+        rest += 1;
+        if depth <= 0 {
+            let tail = match input[at] {
+                b'<' => input[rest..].iter().position(|byte| *byte == b'>')? + 1,
+                _ => 0,
+            };
+            return Some((at, rest + tail));
+        }
+    }
+    None
 }
 
 fn range(random: &mut Random, length: usize) -> (usize, usize) {

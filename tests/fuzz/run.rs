@@ -9,11 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::mutate::mutate;
+use super::{
+    mutate::mutate,
+    table::{Target, target},
+};
 use crate::simulation::random::Random;
-
-/// What is tried: a reader of bytes from outside.
-pub type Target = fn(&[u8]);
 
 /// Inputs of a usual run.
 const INPUTS: usize = 300;
@@ -58,13 +58,13 @@ enum Told {
     Done(usize),
 }
 
-/// Runs a target over its seeds, and over changed ones until the time is up.
+/// Runs the target with this name over its seeds, and over changed ones until the time is up.
 ///
 /// # Panics
 /// When an input makes the target panic, or takes too long; the message holds the input.
-pub fn fuzz(name: &'static str, target: Target, seeds: Vec<Vec<u8>>) {
-    let mut seeds = seeds;
-    seeds.extend(found(name));
+pub fn fuzz(name: &str) {
+    let target = target(name);
+    let seeds = target.inputs();
     assert!(!seeds.is_empty(), "{name} has inputs to begin with");
     let (sender, told) = mpsc::channel();
     let runner = thread::Builder::new()
@@ -95,7 +95,7 @@ pub fn fuzz(name: &'static str, target: Target, seeds: Vec<Vec<u8>>) {
     }
 }
 
-fn run(target: Target, seeds: &[Vec<u8>], told: &Sender<Told>) {
+fn run(target: &Target, seeds: &[Vec<u8>], told: &Sender<Told>) {
     let seed = std::env::var("STEPWIRE_FUZZ_SEED").ok();
     let seed = seed.map_or(1, |text| text.parse().expect("a number"));
     let (mut random, budget, began) = (Random::new(seed), Budget::chosen(), Instant::now());
@@ -109,7 +109,7 @@ fn run(target: Target, seeds: &[Vec<u8>], told: &Sender<Told>) {
         inputs += 1;
         // Whoever listens does so until this ends.
         let _ = told.send(Told::Begins(input.clone()));
-        if catch_unwind(AssertUnwindSafe(|| target(&input))).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| target.read(&input))).is_err() {
             let _ = told.send(Told::Failed(input));
             return;
         }
@@ -127,8 +127,8 @@ fn random_of(pool: &[Vec<u8>], turn: usize) -> &[u8] {
 }
 
 /// Takes pieces out of an input as long as it fails.
-fn shorten(target: Target, mut input: Vec<u8>) -> Vec<u8> {
-    let fails = |input: &[u8]| catch_unwind(AssertUnwindSafe(|| target(input))).is_err();
+fn shorten(target: &Target, mut input: Vec<u8>) -> Vec<u8> {
+    let fails = |input: &[u8]| catch_unwind(AssertUnwindSafe(|| target.read(input))).is_err();
     let mut piece = input.len() / 2;
     let mut tries = 0;
     while piece > 0 && tries < SHORTENINGS {
@@ -157,20 +157,4 @@ fn shown(name: &str, input: &[u8]) -> String {
     };
     let text = String::from_utf8_lossy(&input[..input.len().min(2_000)]);
     format!("{} bytes, {kept}: {text:?}", input.len())
-}
-
-/// Inputs that failed once.
-fn found(name: &str) -> Vec<Vec<u8>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fuzz/found")
-        .join(name);
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    paths
-        .iter()
-        .map(|path| fs::read(path).expect("what was found can be read"))
-        .collect()
 }

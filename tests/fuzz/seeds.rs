@@ -1,6 +1,6 @@
 //! Initial inputs: from the examples, the cases, and the journals of `tests/engine/golden`.
 
-use std::{fs, path::Path};
+use std::fs;
 
 use stepwire::{
     journal::{Entity, HistorySegment, LogRow, StoredRow},
@@ -11,6 +11,9 @@ use stepwire::{
 };
 use uuid::Uuid;
 
+use super::root;
+use crate::engine::sketch;
+
 type Inputs = Vec<Vec<u8>>;
 
 fn texts(of: &[&str]) -> Inputs {
@@ -18,7 +21,7 @@ fn texts(of: &[&str]) -> Inputs {
 }
 
 fn files(folder: &str, end: &str) -> Inputs {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let folder = root().join(folder);
     let entries = fs::read_dir(folder).expect("the folder is there").flatten();
     let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
     paths.sort();
@@ -67,7 +70,12 @@ pub fn websocket() -> Inputs {
 /// The examples and the models of the tests.
 pub fn bpmn() -> Inputs {
     let mut all = files("examples", ".bpmn");
-    for folder in ["tests/browser", "tests/cli", "tests/crash"] {
+    for folder in [
+        "static/src/designer/templates",
+        "tests/browser",
+        "tests/cli",
+        "tests/crash",
+    ] {
         all.extend(files(folder, ".bpmn"));
     }
     all
@@ -80,6 +88,19 @@ pub fn definition_json() -> Inputs {
         .filter_map(|source| read_source(&source, SourceFormat::BpmnXml).ok());
     read.flatten()
         .map(|(definition, _)| serde_json::to_vec(&definition).expect("definitions are JSON"))
+        .collect()
+}
+
+/// The processes of the engine's cases in their JSON form: small ones with every kind of element.
+pub fn exploration() -> Inputs {
+    let text = files("tests/engine/cases", ".case").concat();
+    let text = String::from_utf8(text).expect("it is text");
+    let cases = text.split("\n# ").filter_map(|case| case.split_once('\n'));
+    let sketches = cases.filter_map(|(_, case)| case.split("\n---").next());
+    // Of a case with several versions the first.
+    let first = sketches.filter_map(|sketch| sketch.split("\n=>\n").next());
+    first
+        .map(|sketch| serde_json::to_vec(&sketch::definition(sketch)).expect("they are JSON"))
         .collect()
 }
 

@@ -1,0 +1,3 @@
+//! See `tests/fuzz/table.rs`.
+#![no_main]
+stepwire_fuzz::target!("exploration");
