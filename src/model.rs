@@ -13,6 +13,7 @@
 pub mod action;
 pub mod ad_hoc;
 pub mod bpmn_xml;
+pub mod called_process;
 pub mod catch;
 pub mod compile;
 pub mod content_hash;

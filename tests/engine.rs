@@ -291,6 +291,11 @@ fn errors() {
 }
 
 #[test]
+fn caught_data() {
+    check("caught_data");
+}
+
+#[test]
 fn server_starts() {
     check("server_starts");
 }

@@ -10,7 +10,7 @@ use super::{
     subscriber::Subscriber,
     triggering,
 };
-use crate::model::{evaluator::EvaluationError, event_definition::EventRef};
+use crate::model::{evaluator::EvaluationError, event_definition::EventRef, ids::ElementKey};
 
 /// Incident of an element that waits for a condition which cannot be evaluated. A retry evaluates
 /// it again.
@@ -18,13 +18,20 @@ pub(super) const FAILED: &str = "conditional_event_error";
 
 /// Evaluates the conditions that may have changed. Returns `false` when there are none.
 pub(super) fn evaluate_changed(step: &mut Step<'_>) -> bool {
+    evaluate_except(step, None)
+}
+
+/// Evaluates the conditions that may have changed, except those at the boundary of an element that is
+/// about to be left.
+pub(super) fn evaluate_except(step: &mut Step<'_>, left: Option<ElementKey>) -> bool {
     if std::mem::take(&mut step.is_data_changed) {
         let all = step.state.all_subscriptions().map(|(by, _)| by).collect();
         step.conditions = all;
     }
     let waiting = std::mem::take(&mut step.conditions);
     let is_any = !waiting.is_empty();
-    for by in waiting {
+    let left = left.map(Subscriber::Element);
+    for by in waiting.into_iter().filter(|by| Some(*by) != left) {
         evaluate(step, by);
     }
     is_any

@@ -19,6 +19,8 @@ pub(super) mod parallel_gateway;
 pub(super) mod start_event;
 mod sub_process;
 
+use serde_json::{Map, Value};
+
 use self::own_work::Own;
 use super::{
     actions::automatic,
@@ -27,6 +29,7 @@ use super::{
     correlation::ThrownSignal,
     looping::{self, iteration::Verdict},
     mappings, publishing, quantities,
+    state::ElementInstance,
     subscriber::Subscriber,
     subscription, throwing,
 };
@@ -57,12 +60,16 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     let Some(flows) = finished(step, key, node) else {
         return;
     };
+    // What its own work has changed may end it at its boundary, what it gives out only from outside.
+    if step.is_data_changed && conditions::evaluate_changed(step) && !can_move(step, key) {
+        return;
+    }
     let writes = !compensation::is_undoing(step, key, node);
     if writes && !mappings::complete(step, key, node) {
         return;
     }
-    // Its own work may have changed data, and a conditional event may have ended it.
-    if !step.is_data_changed || !conditions::evaluate_changed(step) || can_move(step, key) {
+    let left = Some(key);
+    if !step.is_data_changed || !conditions::evaluate_except(step, left) || can_move(step, key) {
         leave(step, key, node, flows, Leaving::default());
     }
     if writes {
@@ -341,13 +348,14 @@ fn leave_with(
         .filter(|_| !compensation::is_undoing(step, key, node));
     let scope = element.scope();
     let events = element.triggered().to_vec();
+    let carried = carried(node, element);
     let undone_for = compensation::complete(step, key);
     let from = step.complete(key, node);
     if let (Some(whole), Some(iteration)) = (scope, iteration) {
         return looping::iteration_left(step, whole, node, iteration, verdict);
     }
     if let NodeKind::End(event) | NodeKind::Throw(event) = &node.kind
-        && !throwing::throw(step, key, scope, event, signals)
+        && !throwing::throw(step, (key, scope), event, signals, &carried)
     {
         return;
     }
@@ -366,6 +374,25 @@ fn leave_with(
         compensation::next(step, by, scope);
     }
     advance_scope(step, scope);
+}
+
+/// What an error or escalation carries that an event throws: what the event owns.
+fn carried(node: &ExecutableNode, element: &ElementInstance) -> Map<String, Value> {
+    let owned = element.variables().and_then(Value::as_object);
+    match &node.kind {
+        NodeKind::End(event) | NodeKind::Throw(event) if event.climbs() => {
+            owned.cloned().unwrap_or_default()
+        }
+        NodeKind::End(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Start(_)
+        | NodeKind::Catch(_)
+        | NodeKind::Boundary { .. }
+        | NodeKind::Task(_)
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => Map::new(),
+    }
 }
 
 /// Lets a scope continue in which nothing is active any more.

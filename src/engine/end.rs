@@ -4,6 +4,8 @@
 //! other end also terminates everything below it. `suspend` has the commands that end an instance,
 //! `elements` the ends from within.
 
+use serde_json::{Map, Value};
+
 use super::{
     command::TimerKey,
     context::Step,
@@ -43,9 +45,10 @@ impl Step<'_> {
         self.end_with(status, None, true);
     }
 
-    /// Ends the instance as failed, by an error that a boundary event of the parent may catch.
-    pub fn fail(&mut self, error: &str) {
-        self.end_with(Status::Failed, Some(error.to_owned()), true);
+    /// Ends the instance as failed, by an error that a boundary event of the parent may catch, with
+    /// what it carries.
+    pub fn fail(&mut self, error: &str, carried: Map<String, Value>) {
+        self.end_with(Status::Failed, Some((error.to_owned(), carried)), true);
     }
 
     /// Ends the instance because an instance above it has ended. That end reaches all instances
@@ -61,7 +64,12 @@ impl Step<'_> {
         }
     }
 
-    fn end_with(&mut self, status: Status, error: Option<String>, reaches_down: bool) {
+    fn end_with(
+        &mut self,
+        status: Status,
+        error: Option<(String, Map<String, Value>)>,
+        reaches_down: bool,
+    ) {
         let active: Vec<ElementKey> = self.state.active().map(|(key, _)| key).collect();
         if status == Status::Finished {
             // A terminate end event terminates active elements, and so the children that they have
@@ -88,22 +96,18 @@ impl Step<'_> {
             self.clear_timer(TimerKey::expiry());
         }
         self.record(Record::Ended { status });
+        let (error, carried) = error.unzip();
         http_call::end::notify_webhooks(self, status, error.as_deref());
         if let Some(correlation) = self.state.head().correlation.clone() {
             self.notify(correlation, CorrelationNote::Ended);
         }
-        let wants_result = self
-            .state
-            .head()
-            .parent
-            .as_ref()
-            .is_some_and(|link| link.wants_result);
-        let result =
-            (wants_result && status == Status::Finished).then(|| self.state.data().clone());
+        let has_result = status == Status::Finished || error.is_some();
+        let result = (has_result && self.state.wants_result()).then(|| self.state.data().clone());
         self.send_to_parent(InstanceMessage::Ended {
             status,
             result,
             error,
+            carried: carried.unwrap_or_default(),
         });
     }
 

@@ -4,7 +4,7 @@
 //! Not pushes to clients: those are records of the instance whose clients see them.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     correlation::{Correlation, CorrelationNote, EventDelivery},
@@ -64,15 +64,25 @@ pub enum InstanceMessage {
     Escalation {
         /// Its code.
         code: String,
+        /// What the throwing event owned.
+        #[serde(default)]
+        carried: Map<String, Value>,
+        /// The child's data, if the parent requested a result.
+        #[serde(default)]
+        data: Option<Value>,
     },
     /// Child to parent: the child has ended. The last message of a child.
     Ended {
         /// The final status.
         status: Status,
-        /// The child's data, if the parent requested a result.
+        /// The child's data, if the parent requested a result, and the child finished or failed
+        /// with an error.
         result: Option<Value>,
         /// The error it failed with.
         error: Option<String>,
+        /// What the event that threw the error owned.
+        #[serde(default)]
+        carried: Map<String, Value>,
     },
     /// Instead of a child that could not be started.
     StartRefused {

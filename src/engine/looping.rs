@@ -143,7 +143,7 @@ fn throw(
                 throwing::throw_signal(step, name, Value::Object(data.clone()));
             }
             IterationEvent::Escalation(code) => {
-                throwing::throw_escalation(step, whole, Some(whole), code);
+                throwing::throw_escalation(step, whole, Some(whole), code, Map::new());
             }
         }
     }

@@ -304,7 +304,18 @@ impl InstanceState {
         self.head.parent.is_some() && !self.parent_finished
     }
 
-    /// The last decision of an approval that no back step has undone.
+    /// Whether an element of the parent waits for this instance.
+    pub fn is_awaited(&self) -> bool {
+        self.can_send_to_parent() && self.head.parent.as_ref().is_some_and(|link| link.awaited)
+    }
+
+    /// Whether the parent wants this instance's data.
+    pub fn wants_result(&self) -> bool {
+        let parent = self.head.parent.as_ref();
+        parent.is_some_and(|link| link.wants_result)
+    }
+
+    /// The last decision of an approval that no step back has undone.
     pub fn last_decision(&self) -> Option<&Decision> {
         self.decisions.last()
     }

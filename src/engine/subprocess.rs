@@ -9,6 +9,8 @@
 pub(super) mod end;
 pub(super) mod start;
 
+use serde_json::{Map, Value};
+
 use super::{
     context::Step,
     instance_message::InstanceMessage,
@@ -70,12 +72,29 @@ pub(super) fn receive(
             );
         }
         InstanceMessage::Append { patch } if listens => step.merge_of_child(&child, patch),
-        InstanceMessage::Escalation { code } if listens => escalated(step, &child, &code),
+        InstanceMessage::Escalation {
+            code,
+            carried,
+            data,
+        } if listens => escalated(step, &child, &code, carried, data),
+        InstanceMessage::Ended {
+            status: Status::Finished,
+            result,
+            ..
+        } => end::child_finished(step, &child, result),
         InstanceMessage::Ended {
             status,
             result,
             error,
-        } => end::child_ended(step, &child, status, result, error.as_deref()),
+            carried,
+        } => {
+            let error = error.map(|code| end::ChildError {
+                code,
+                carried,
+                result,
+            });
+            end::child_not_finished(step, &child, status, error);
+        }
         InstanceMessage::StartDropped => end::record_end(step, &child, Status::Terminated),
         InstanceMessage::StartRefused { message } => end::start_refused(step, &child, &message),
         _ => {}
@@ -107,7 +126,13 @@ fn take_push(step: &mut Step<'_>, message: Push) {
 
 /// A child has thrown an escalation that was not caught there: it propagates from the element that
 /// waits for the child. Without such an element it is dropped.
-fn escalated(step: &mut Step<'_>, child: &Child, code: &str) {
+fn escalated(
+    step: &mut Step<'_>,
+    child: &Child,
+    code: &str,
+    carried: Map<String, Value>,
+    data: Option<Value>,
+) {
     let waits = |element: &ElementKey| {
         child.start.awaited
             && step
@@ -116,7 +141,8 @@ fn escalated(step: &mut Step<'_>, child: &Child, code: &str) {
                 .is_some_and(|element| element.is_active())
     };
     if let Some(element) = child.start.element.filter(waits) {
-        throwing::throw_escalation(step, element, Some(element), code);
+        end::take_outputs(step, element, child, data);
+        throwing::throw_escalation(step, element, Some(element), code, carried);
     }
 }
 

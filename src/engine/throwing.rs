@@ -6,10 +6,13 @@
 //! an escalation is sent to the parent, and the instance continues. In the parent, both propagate
 //! from the element that waits for this instance (`subprocess`). A signal does not propagate: every
 //! subscriber receives it.
+//!
+//! What catches something owns its code as a variable, and what the throwing event owned, so that its
+//! mappings, and the elements of an event subprocess, can read it.
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     compensation,
@@ -23,7 +26,7 @@ use super::{
     triggering,
 };
 use crate::model::{
-    catch::{Catch, Thrown},
+    catch::{Catch, ERROR_CODE, ERROR_MESSAGE, ESCALATION_CODE, Thrown},
     evaluator::BpmnError,
     ids::ElementKey,
     node_kind::{EventDefinitions, ExecutableEventDefinition},
@@ -34,10 +37,10 @@ use crate::model::{
 /// or an interrupting event subprocess has started in it.
 pub(super) fn throw(
     step: &mut Step<'_>,
-    by: ElementKey,
-    scope: Option<ElementKey>,
+    (by, scope): (ElementKey, Option<ElementKey>),
     event: &EventDefinitions,
     signals: Vec<ThrownSignal>,
+    carried: &Map<String, Value>,
 ) -> bool {
     for signal in signals {
         triggering::take_signal(step, signal);
@@ -48,7 +51,7 @@ pub(super) fn throw(
         if !is_active(step, scope) {
             return false;
         }
-        throw_one(step, by, scope, event);
+        throw_one(step, by, scope, event, carried);
     }
     is_active(step, scope)
 }
@@ -58,19 +61,21 @@ fn throw_one(
     by: ElementKey,
     scope: Option<ElementKey>,
     event: &ExecutableEventDefinition,
+    carried: &Map<String, Value>,
 ) {
     match event {
         ExecutableEventDefinition::Error(code) => {
             // No event names the empty code, so only a catch-all catches it.
-            if !throw_error(step, scope, Some(code.as_deref().unwrap_or_default())) {
+            let any = code.as_deref().unwrap_or_default();
+            if !throw_error(step, scope, Some(any), carried.clone()) {
                 match code {
-                    Some(code) => step.fail(code),
+                    Some(code) => step.fail(code, carried.clone()),
                     None => step.end(Status::Failed),
                 }
             }
         }
         ExecutableEventDefinition::Escalation(Some(code)) => {
-            throw_escalation(step, by, scope, code)
+            throw_escalation(step, by, scope, code, carried.clone())
         }
         ExecutableEventDefinition::Terminate => end_event::terminate(step, scope),
         ExecutableEventDefinition::Cancel => compensation::cancel(step, scope),
@@ -120,12 +125,26 @@ pub(super) fn throw_error(
     step: &mut Step<'_>,
     first: Option<ElementKey>,
     code: Option<&str>,
+    carried: Map<String, Value>,
 ) -> bool {
     let Some((by, catch)) = catcher(step, first, Thrown::Error(code)) else {
         return false;
     };
-    reach(step, by, catch);
+    reach(step, by, catch, of_error(code, carried));
     true
+}
+
+/// Whether something catches an error with this code, from an element outwards.
+pub(super) fn is_error_caught(step: &Step<'_>, first: ElementKey, code: &str) -> bool {
+    catcher(step, Some(first), Thrown::Error(Some(code))).is_some()
+}
+
+/// The variables that what catches an error owns: what it carries, with its code and message.
+fn of_error(code: Option<&str>, mut carried: Map<String, Value>) -> Map<String, Value> {
+    let code = code.filter(|code| !code.is_empty());
+    carried.insert(ERROR_CODE.to_owned(), code.into());
+    carried.entry(ERROR_MESSAGE).or_insert(Value::Null);
+    carried
 }
 
 /// Throws the error of an element's action. An uncaught error fails the instance.
@@ -135,27 +154,29 @@ pub(super) fn throw_from(step: &mut Step<'_>, element: ElementKey, error: BpmnEr
     step.record(Record::ErrorThrown {
         element,
         code: code.clone(),
-        message,
+        message: message.clone(),
         caught_by: found.map(|(_, catch)| Arc::clone(&catch.event.node)),
     });
+    let carried = Map::from_iter([(ERROR_MESSAGE.to_owned(), message.into())]);
     match found {
-        Some((by, catch)) => reach(step, by, catch),
-        None => step.fail(&code),
+        Some((by, catch)) => reach(step, by, catch, of_error(Some(&code), carried)),
+        None => step.fail(&code, carried),
     }
 }
 
 /// Triggers the event that catches.
-fn reach(step: &mut Step<'_>, by: Subscriber, catch: &Catch) {
+fn reach(step: &mut Step<'_>, by: Subscriber, catch: &Catch, caught: Map<String, Value>) {
     if catch.parallel {
         return triggering::escalate(step, by, &catch.event);
     }
     match by {
         Subscriber::Element(activity) => {
-            boundary_event::trigger(step, activity, &catch.event.node, catch.interrupting);
+            let (node, interrupts) = (&catch.event.node, catch.interrupting);
+            boundary_event::trigger(step, activity, node, interrupts, caught);
         }
         Subscriber::Scope(scope) => {
             if let Some(start) = step.process.node(&catch.event.node) {
-                event_sub_process::begin(step, scope, start);
+                event_sub_process::begin(step, scope, start, caught);
             }
         }
     }
@@ -167,6 +188,7 @@ pub(super) fn throw_escalation(
     by: ElementKey,
     first: Option<ElementKey>,
     code: &str,
+    mut carried: Map<String, Value>,
 ) {
     let found = catcher(step, first, Thrown::Escalation(code));
     step.record(Record::EscalationThrown {
@@ -179,12 +201,18 @@ pub(super) fn throw_escalation(
             // A child may escalate any number of times, so each start of an element is checked.
             let begins = !catch.interrupting && !catch.parallel;
             if !begins || triggering::has_room(step, by, &catch.event.node) {
-                reach(step, by, catch);
+                carried.insert(ESCALATION_CODE.to_owned(), code.into());
+                reach(step, by, catch, carried);
             }
         }
-        None => step.send_to_parent(InstanceMessage::Escalation {
-            code: code.to_owned(),
-        }),
+        None => {
+            let data = step.state.wants_result().then(|| step.state.data().clone());
+            step.send_to_parent(InstanceMessage::Escalation {
+                code: code.to_owned(),
+                carried,
+                data,
+            });
+        }
     }
 }
 

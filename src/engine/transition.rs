@@ -97,7 +97,7 @@ impl Step<'_> {
         if self.budget == 0 {
             let sentence = "expected the process to wait or end, but one command activated too \
                 many elements: is there a loop without a user task or a timer? Retry to continue";
-            return self.incident(element, STOPPED[0], sentence.to_owned(), None);
+            return self.stop(element, STOPPED[0], sentence.to_owned());
         }
         if self.state.active_count() > self.limits.active_elements {
             let sentence = format!(
@@ -105,7 +105,7 @@ impl Step<'_> {
                 completed",
                 self.limits.active_elements
             );
-            return self.incident(element, STOPPED[1], sentence, None);
+            return self.stop(element, STOPPED[1], sentence);
         }
         self.budget -= 1;
         self.queue(element);

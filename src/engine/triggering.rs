@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     command::{TakeMessage, TimerKey},
@@ -309,7 +309,7 @@ fn trigger(
         (_, NodeKind::Boundary { .. } | NodeKind::Start(_))
             if !interrupts && !has_room(step, by, &node.id) => {}
         (Subscriber::Element(element), NodeKind::Boundary { .. }) => {
-            boundary_event::trigger(step, element, &node.id, interrupts);
+            boundary_event::trigger(step, element, &node.id, interrupts, Map::new());
         }
         (
             Subscriber::Element(element),
@@ -322,7 +322,9 @@ fn trigger(
             | NodeKind::SubProcess(_)
             | NodeKind::Gateway(_),
         ) => step.queue(element),
-        (Subscriber::Scope(scope), _) => event_sub_process::begin(step, scope, node),
+        (Subscriber::Scope(scope), _) => {
+            event_sub_process::begin(step, scope, node, Map::new());
+        }
     }
 }
 
@@ -333,14 +335,12 @@ pub(super) fn has_room(step: &mut Step<'_>, by: Subscriber, event: &str) -> bool
     if step.state.active().count() < maximum {
         return true;
     }
-    if let Some(element) =
-        reported_at(step, by).filter(|element| !has_incident(step, *element, STOPPED[1]))
-    {
+    if let Some(element) = reported_at(step, by) {
         let sentence = format!(
             "expected at most {maximum} active elements, but there are as many, so '{event}' was \
             passed over. Retry when others have completed"
         );
-        step.incident(element, STOPPED[1], sentence, None);
+        step.stop(element, STOPPED[1], sentence);
     }
     false
 }

@@ -313,6 +313,7 @@ fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Ve
             status,
             result: None,
             error: error.map(|error| error.to_string()),
+            carried: Map::new(),
         };
         let command = Command::Receive {
             trace: None,

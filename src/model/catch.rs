@@ -6,6 +6,13 @@ use std::sync::Arc;
 
 use super::event_definition::EventRef;
 
+/// The variable of what catches an error with its code; `null` if it has none.
+pub const ERROR_CODE: &str = "errorCode";
+/// The variable of what catches an error with its message; `null` if it has none.
+pub const ERROR_MESSAGE: &str = "errorMessage";
+/// The variable of what catches an escalation with its code.
+pub const ESCALATION_CODE: &str = "escalationCode";
+
 /// The errors or escalations that a boundary event, or the start event of an event subprocess,
 /// catches.
 #[derive(Debug)]

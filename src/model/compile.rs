@@ -19,6 +19,7 @@ use self::events::{compile_catches, compile_events, compile_start};
 use self::surroundings::Surroundings;
 use super::{
     ad_hoc::AdHoc,
+    called_process::CalledProcess,
     copying::CopyList,
     cron,
     definition::{CallActivity, ElementType, FlowNode, Lane, ProcessDefinition},
@@ -274,7 +275,8 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
 }
 
 fn compile_mappings(mappings: &[Mapping]) -> Result<Vec<ExecutableMapping>, String> {
-    mappings.iter().map(Mapping::compile).collect()
+    let single = mappings.iter().filter(|mapping| !mapping.is_all());
+    single.map(Mapping::compile).collect()
 }
 
 fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, String> {
@@ -316,7 +318,8 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
         }),
         ElementType::CallActivity => {
             let called = node.call.as_ref().ok_or("expected a called process")?;
-            NodeKind::Call(Box::new(compile_call(called)?))
+            let takes_all = node.outputs.iter().any(Mapping::is_all);
+            NodeKind::Call(Box::new(compile_call(called, takes_all)?))
         }
         ElementType::SubProcess | ElementType::Transaction | ElementType::AdHocSubProcess => {
             NodeKind::SubProcess(SubProcess {
@@ -349,9 +352,9 @@ fn default_flow(node: &FlowNode, outgoing: &[ExecutableFlow]) -> Option<usize> {
     outgoing.iter().position(|flow| &*flow.id == default)
 }
 
-fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {
+fn compile_call(call: &CallActivity, takes_all: bool) -> Result<Subprocess, String> {
     Ok(Subprocess {
-        process: call.called_element.as_str().into(),
+        process: CalledProcess::compile(&call.called_element)?,
         copy: CopyList::parse(call.params_to_copy.as_deref(), &call.without_params)?,
         output_key: call
             .output_key
@@ -359,6 +362,7 @@ fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {
             .map(DataPath::parse_members)
             .transpose()?,
         output: call.output.as_deref().map(compile_template).transpose()?,
+        takes_all,
     })
 }
 

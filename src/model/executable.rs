@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::{
     action::{MessageType, Required, Target, Trigger},
     ad_hoc::ExecutableAdHoc,
+    called_process::CalledProcess,
     catch::{Catch, Thrown},
     copying::CopyList,
     definition::{EventGatewayType, Lane, ProcessDefinition},
@@ -477,12 +478,14 @@ pub enum ActionWork {
 /// A called process, and the data passed.
 #[derive(Debug)]
 pub struct Subprocess {
-    /// Process id.
-    pub process: Arc<str>,
+    /// The process it calls.
+    pub process: CalledProcess,
     /// The data for the child.
     pub copy: CopyList,
     /// The path for the result; if absent, the result is dropped.
     pub output_key: Option<DataPath>,
     /// Makes the result from the child's data; if absent, the result is all of it.
     pub output: Option<Template>,
+    /// Whether all of the child's data are merged where the call is.
+    pub takes_all: bool,
 }

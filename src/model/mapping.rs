@@ -58,7 +58,24 @@ impl DataObject {
     }
 }
 
+/// Source and target of the output mapping of a call activity that takes all of the child's data.
+const ALL: &str = "*";
+
 impl Mapping {
+    /// The output mapping of a call activity that takes all of the child's data.
+    pub fn all() -> Self {
+        Self {
+            source: ALL.to_owned(),
+            target: ALL.to_owned(),
+            if_set: false,
+        }
+    }
+
+    /// Whether it takes all of a child's data.
+    pub fn is_all(&self) -> bool {
+        self.source.trim() == ALL && self.target.trim() == ALL
+    }
+
     /// Compiles the mapping.
     ///
     /// # Errors

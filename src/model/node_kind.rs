@@ -102,6 +102,11 @@ impl EventDefinitions {
         self.all.iter().any(ExecutableEventDefinition::ends_scope)
     }
 
+    /// Whether it throws something that climbs to outer scopes.
+    pub fn climbs(&self) -> bool {
+        self.all.iter().any(ExecutableEventDefinition::climbs)
+    }
+
     /// All of them, in document order.
     pub fn iter(&self) -> impl Iterator<Item = &ExecutableEventDefinition> {
         self.all.iter()
@@ -181,6 +186,21 @@ impl ExecutableEventDefinition {
         match self {
             Self::Error(_) | Self::Cancel | Self::Terminate => true,
             Self::Escalation(_)
+            | Self::Link
+            | Self::Compensation(_)
+            | Self::Conditional
+            | Self::Timer(_)
+            | Self::Message(_)
+            | Self::Signal(_) => false,
+        }
+    }
+
+    /// Whether it climbs to outer scopes when it is thrown.
+    pub fn climbs(&self) -> bool {
+        match self {
+            Self::Error(_) | Self::Escalation(_) => true,
+            Self::Cancel
+            | Self::Terminate
             | Self::Link
             | Self::Compensation(_)
             | Self::Conditional

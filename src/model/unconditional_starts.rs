@@ -114,8 +114,8 @@ impl Walk<'_> {
         if node.looping.is_some() {
             return Vec::new();
         }
-        if let Some(call) = node.call() {
-            self.start(node, call.process.to_string(), None);
+        if let Some(called) = node.call().and_then(|call| call.process.fixed()) {
+            self.start(node, called.to_owned(), None);
         }
         let goes_on = match &node.kind {
             NodeKind::Task(TaskKind::User(_)) => !node.actions.is_empty(),
@@ -189,7 +189,9 @@ impl Walk<'_> {
                 subprocess,
                 asynchronous,
             } => {
-                self.start(node, subprocess.process.to_string(), None);
+                if let Some(called) = subprocess.process.fixed() {
+                    self.start(node, called.to_owned(), None);
+                }
                 !asynchronous
             }
             ActionWork::WebsocketSend {

@@ -225,7 +225,7 @@ impl Runtime {
                 revision: String::new(),
             },
             business_key: request.business_key.clone(),
-            parent: parent.map(|(parent, seq)| parent.head().link(seq, false)),
+            parent: parent.map(|(parent, seq)| parent.head().link(seq, false, false)),
             started_by: subject.clone(),
             data,
             expires_at: request.stranger.expires_at(self.clock.now()),

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stepwire::{
     engine::{
         Command, InstanceState, RecordBatch,
@@ -119,6 +119,7 @@ fn results_do_not_nest_without_end() {
             status: Status::Finished,
             result,
             error: None,
+            carried: Map::new(),
         });
         subject
             .apply(

@@ -17,7 +17,7 @@ use proptest::{
     strategy::Strategy,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stepwire::{
     engine::{
         Command,
@@ -126,7 +126,7 @@ impl Run<'_> {
         let parent = moves
             .len()
             .is_multiple_of(2)
-            .then(|| subject::parent_link(1, true));
+            .then(|| subject::parent_link(1, true, true));
         let mut head = self.subject.head(json!({"n": 1, "x": {"y": 1}}), parent);
         let event = self.subject.process.event_starts().next();
         head.correlation = event.as_ref().and_then(|(_, _, event)| {

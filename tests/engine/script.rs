@@ -1,11 +1,11 @@
 //! The commands of a case, run one by one against a [`Subject`].
 //!
 //! ```text
-//! start {data} [on=CONDITION] [child] [wants]     child: it has a parent; wants: that wants the result
+//! start {data} [on=CONDITION] [child] [awaited] [wants]     child: it has a parent; awaited: that waits for it; wants: and wants the result
 //! start strangerN [from SEQ]                      a client starts a subprocess, from an Action message or not
 //! run [ELEMENT.]ACTION {data} [file=SIZE,TYPE]     may [ELEMENT.]ACTION (bring a file)
 //! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
-//! from PEER ended {result} | terminated | dismissed | failed [CODE] | escalation CODE | push {…} | ask {…} | append {…} | refused | dropped | end | finished | more ELEMENT (from itself)  [nr=N]
+//! from PEER ended {result} | terminated | dismissed | failed [CODE [carrying={…}] [data={…}]] | escalation CODE [carrying={…}] [data={…}] | push {…} | ask {…} | append {…} | refused | dropped | end | finished | more ELEMENT (from itself)  [nr=N]
 //! deliver ELEMENT[.@EVENT] {data} [nr=N]     what it waits for comes   message NAME {data} [key=K]    a client's message to the instance
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
@@ -20,7 +20,7 @@ mod words;
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stepwire::{
     engine::{
         Command, Rejection, StepOutcome,
@@ -215,8 +215,9 @@ impl Script {
         let (data, flags) = split_data(rest);
         let flag = |name: &str| flags.iter().find_map(|flag| flag.strip_prefix(name));
         let wants_result = flag("wants").is_some();
-        let is_child = wants_result || flag("child").is_some();
-        let parent = is_child.then(|| subject::parent_link(10, wants_result));
+        let awaited = wants_result || flag("awaited").is_some();
+        let is_child = awaited || flag("child").is_some();
+        let parent = is_child.then(|| subject::parent_link(10, awaited, wants_result));
         self.numbers.insert(PARENT, 10);
         let mut head = self.subject.head(data, parent);
         let start_condition = flag("on=").map(str::to_owned);

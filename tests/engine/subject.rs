@@ -47,7 +47,7 @@ pub const OWN: InstanceKey = InstanceKey(Uuid::from_u128(1));
 pub const PARENT: InstanceKey = InstanceKey(Uuid::from_u128(2));
 
 /// The relation of the instance under test to [`PARENT`], whose record `seq` started it.
-pub fn parent_link(seq: u64, wants_result: bool) -> ParentLink {
+pub fn parent_link(seq: u64, awaited: bool, wants_result: bool) -> ParentLink {
     ParentLink {
         instance: PARENT,
         seq,
@@ -55,6 +55,7 @@ pub fn parent_link(seq: u64, wants_result: bool) -> ParentLink {
         root: PARENT,
         level: 2,
         root_started_by: "ada".to_owned(),
+        awaited,
     }
 }
 

@@ -10,7 +10,7 @@ mod words;
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use stepwire::{
     engine::{
         Effect, Record, RecordBatch, Rejection, StepOutcome,

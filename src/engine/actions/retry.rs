@@ -5,7 +5,7 @@ use super::automatic::{OnRecord, perform};
 use crate::{
     engine::{
         conditions,
-        context::Step,
+        context::{STOPPED, Step},
         due_date, elements,
         guards::require_moving,
         looping, mappings, quotas,
@@ -44,6 +44,9 @@ fn retry_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         element: key,
         skipped: false,
     });
+    let stopped = failed
+        .iter()
+        .any(|incident| STOPPED.contains(&&*incident.code));
     for Incident { code, action, .. } in failed {
         let element = step.state.element(key);
         if !element.is_some_and(|element| element.is_active()) {
@@ -70,5 +73,8 @@ fn retry_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
         }
     }
     step.queue(key);
+    if stopped {
+        step.queue_inside(key);
+    }
     Ok(())
 }

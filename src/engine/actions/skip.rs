@@ -63,9 +63,13 @@ fn skip_one(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
             occurrence,
         });
     }
+    let stopped = parts.everything;
     parts.skip_work(step, key, node);
     parts.skip_beginning(step, key, node);
     parts.leave(step, key, node);
+    if stopped {
+        step.queue_inside(key);
+    }
     Ok(())
 }
 

@@ -6,18 +6,22 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, Value};
+
 use crate::{
     engine::{compensation, context::Step},
     model::ids::ElementKey,
 };
 
 /// Triggers a boundary event. An interrupting one terminates the element and every live child that
-/// it started. The token continues at the event. Returns `false` when the element is gone.
+/// it started. The token continues at the event, which owns what it has caught. Returns `false` when
+/// the element is gone.
 pub(in crate::engine) fn trigger(
     step: &mut Step<'_>,
     element: ElementKey,
     event: &Arc<str>,
     interrupts: bool,
+    caught: Map<String, Value>,
 ) -> bool {
     let Some((scope, arrivals)) = step
         .state
@@ -42,7 +46,7 @@ pub(in crate::engine) fn trigger(
     }
     // The event has the lineage of the activity, so that a back step to an element before the
     // activity reaches it.
-    step.activate(event, scope, arrivals);
+    step.activate_with(event, scope, arrivals, caught);
     if let Some(by) = undone_for {
         compensation::next(step, by, scope);
     }

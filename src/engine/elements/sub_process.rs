@@ -3,6 +3,8 @@
 //!
 //! `compensation` compensates a completed subprocess.
 
+use serde_json::Map;
+
 use super::{ad_hoc, boundary_event, own_work::Own};
 use crate::{
     engine::{compensation, context::Step},
@@ -59,7 +61,7 @@ fn leave_cancelled<'a>(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNo
             .filter_map(|event| step.process.node(event))
             .find(is_cancel);
         if let Some(event) = event {
-            boundary_event::trigger(step, key, &event.id, true);
+            boundary_event::trigger(step, key, &event.id, true, Map::new());
         }
     }
     Own::Waiting

@@ -42,7 +42,7 @@ pub(super) fn begin(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode)
             "expected at most {maximum} active elements, but the next iteration would be one more. \
             Retry when others have completed"
         );
-        return step.incident(key, STOPPED[1], sentence, None);
+        return step.stop(key, STOPPED[1], sentence);
     }
     let next = state(step, key).map_or(1, |state| state.begun() + 1);
     // Each iteration gets copies of the variables for its results, so that parallel iterations do

@@ -5,6 +5,7 @@ use crate::{
         context::{STOPPED, Step},
         instance_message::InstanceMessage,
         record::{LoopRecord, Record},
+        triggering,
     },
     model::ids::ElementKey,
 };
@@ -36,7 +37,7 @@ impl Step<'_> {
                 {} steps: is there a loop without a user task or a timer? Retry to continue",
                 self.limits.turns
             );
-            return self.incident(element, STOPPED[0], sentence, None);
+            return self.stop(element, STOPPED[0], sentence);
         }
         self.requested_turns.insert(element);
         let turn = self.turn + 1;
@@ -44,6 +45,30 @@ impl Step<'_> {
             self.state.key(),
             InstanceMessage::StartMore { element, turn },
         );
+    }
+
+    /// Stops an element at a limit, which is an incident: in an activity that runs more than once one
+    /// of the outermost such activity, however many elements in it stop. A retry of that lets all of
+    /// them continue.
+    pub fn stop(&mut self, element: ElementKey, code: &str, sentence: String) {
+        let scope_of = |key: &ElementKey| self.state.element(*key)?.scope();
+        let around = std::iter::successors(Some(element), scope_of);
+        let whole = around.filter(|key| self.is_whole(*key)).last();
+        // Where every element stops, each is moved by itself.
+        let together = self.limits.elements_per_command > 1;
+        let at = whole.filter(|_| together).unwrap_or(element);
+        if !triggering::has_incident(self, at, code) {
+            self.incident(at, code, sentence, None);
+        }
+    }
+
+    /// Lets everything continue that stopped in an activity that runs more than once.
+    pub fn queue_inside(&mut self, whole: ElementKey) {
+        if self.is_whole(whole) {
+            for element in self.state.inside(Some(whole)) {
+                self.queue(element);
+            }
+        }
     }
 
     /// Whether an element is the whole of an activity that runs more than once.

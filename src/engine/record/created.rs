@@ -61,7 +61,7 @@ impl Created {
     }
 
     /// The relation to this instance of a child that its record `seq` started.
-    pub fn link(&self, seq: u64, wants_result: bool) -> ParentLink {
+    pub fn link(&self, seq: u64, awaited: bool, wants_result: bool) -> ParentLink {
         ParentLink {
             instance: self.key,
             seq,
@@ -69,6 +69,7 @@ impl Created {
             root: self.root(),
             level: self.level().saturating_add(1),
             root_started_by: self.root_started_by().to_owned(),
+            awaited,
         }
     }
 }
@@ -100,6 +101,9 @@ pub struct ParentLink {
     pub level: u32,
     /// The subject that started the root.
     pub root_started_by: String,
+    /// Whether an element of the parent waits for this child.
+    #[serde(default)]
+    pub awaited: bool,
 }
 
 /// Identity of a command for deduplication.

@@ -2,7 +2,7 @@
 //! catches or which becomes an incident. The end of a child that is not awaited changes nothing
 //! else.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{
     engine::{
@@ -30,31 +30,50 @@ pub(in crate::engine) const NOT_STARTED: &str = "subprocess_not_started";
 /// Incident of an element that waits for a child that failed.
 const FAILED: &str = "subprocess_failed";
 
-/// Handles the end of a child.
-pub(super) fn child_ended(
+/// The error that a child failed with.
+pub(super) struct ChildError {
+    /// Its code.
+    pub(super) code: String,
+    /// What the event that threw it owned.
+    pub(super) carried: Map<String, Value>,
+    /// The child's data, if the parent requested a result.
+    pub(super) result: Option<Value>,
+}
+
+/// The element that waits for a child, in an instance that is live.
+fn waiting_for(step: &Step<'_>, child: &Child) -> Option<ElementKey> {
+    let element = child.start.element;
+    element.filter(|_| child.start.awaited && step.state.status().is_live())
+}
+
+/// A child has ended in another way than by finishing.
+pub(super) fn child_not_finished(
     step: &mut Step<'_>,
     child: &Child,
     status: Status,
-    result: Option<Value>,
-    error: Option<&str>,
+    error: Option<ChildError>,
 ) {
     record_end(step, child, status);
-    let Some(element) = child
-        .start
-        .element
-        .filter(|_| child.start.awaited && step.state.status().is_live())
-    else {
-        return;
-    };
-    if status != Status::Finished {
+    if waiting_for(step, child).is_some() {
+        let by = error
+            .as_ref()
+            .map(|error| format!(" by error '{}'", error.code));
         let sentence = format!(
             "expected subprocess {} to finish, but its status is {}{}; retry starts it again",
             described(step, child),
             status.name(),
-            error.map_or(String::new(), |error| format!(" by error '{error}'"))
+            by.unwrap_or_default()
         );
-        return child_failed(step, child, error, sentence);
+        child_failed(step, child, error, sentence);
     }
+}
+
+/// A child has finished.
+pub(super) fn child_finished(step: &mut Step<'_>, child: &Child, result: Option<Value>) {
+    record_end(step, child, Status::Finished);
+    let Some(element) = waiting_for(step, child) else {
+        return;
+    };
     complete_action(step, element, child);
     let called = called_by(step, child);
     let outcome = match (&result, called) {
@@ -63,6 +82,7 @@ pub(super) fn child_ended(
     };
     let (value, trouble) =
         outcome.map_or_else(|sentence| (None, Some(sentence)), |value| (value, None));
+    take_all(step, element, child, result.as_ref());
     let outputs = result.map_or(Ok(None), |result| outputs(step, element, child, &result));
     let listed = iteration::lists_call(step, element).filter(|_| child.start.action.is_none());
     if let (Some((whole, iteration)), Some(result)) = (listed, &value) {
@@ -150,7 +170,7 @@ fn complete_action(step: &mut Step<'_>, element: ElementKey, child: &Child) {
 }
 
 /// Handles the failure of a child that an element waits for.
-fn child_failed(step: &mut Step<'_>, child: &Child, error: Option<&str>, sentence: String) {
+fn child_failed(step: &mut Step<'_>, child: &Child, error: Option<ChildError>, sentence: String) {
     let Some(element) = child
         .start
         .element
@@ -158,10 +178,50 @@ fn child_failed(step: &mut Step<'_>, child: &Child, error: Option<&str>, sentenc
     else {
         return;
     };
-    if throwing::throw_error(step, Some(element), error) {
+    let Some(ChildError {
+        code,
+        carried,
+        result,
+    }) = error
+    else {
+        if !throwing::throw_error(step, Some(element), None, Map::new()) {
+            step.incident(element, FAILED, sentence, child.start.action.clone());
+        }
+        return;
+    };
+    let is_caught = throwing::is_error_caught(step, element, &code);
+    if is_caught || step.state.is_awaited() {
+        take_outputs(step, element, child, result);
+        if !throwing::throw_error(step, Some(element), Some(&code), carried.clone()) {
+            step.fail(&code, carried);
+        }
         return;
     }
     step.incident(element, FAILED, sentence, child.start.action.clone());
+}
+
+/// What the output mappings of a call activity read off the data of a child that throws something.
+pub(super) fn take_outputs(
+    step: &mut Step<'_>,
+    element: ElementKey,
+    child: &Child,
+    data: Option<Value>,
+) {
+    take_all(step, element, child, data.as_ref());
+    match data.map(|data| outputs(step, element, child, &data)) {
+        Some(Ok(Some(patch))) => step.merge_around(element, Some(child), patch),
+        Some(Err(sentence)) => step.incident(element, mappings::OUTPUT, sentence, None),
+        Some(Ok(None)) | None => {}
+    }
+}
+
+/// Merges all of a child's data, for a call activity that takes them all.
+fn take_all(step: &mut Step<'_>, element: ElementKey, child: &Child, data: Option<&Value>) {
+    if let Some(data) = data
+        && called_by(step, child).is_some_and(|called| called.takes_all)
+    {
+        step.merge_around(element, Some(child), data.clone());
+    }
 }
 
 fn called_by<'a>(step: &Step<'a>, child: &Child) -> Option<&'a Subprocess> {

@@ -39,6 +39,9 @@ struct NewChild {
     data: Value,
 }
 
+/// Incident of a call activity whose process cannot be read from the data. A retry reads it again.
+const UNREADABLE: &str = "called_process_error";
+
 /// Starts the child of a call activity or a `startSubprocess`.
 pub(in crate::engine) fn start_child(
     step: &mut Step<'_>,
@@ -48,6 +51,11 @@ pub(in crate::engine) fn start_child(
     awaited: bool,
 ) {
     let is_call = action.is_none();
+    let process = called.process.id(step.variables(element), &step.builtins());
+    let process = match process {
+        Ok(process) => process,
+        Err(sentence) => return step.incident(element, UNREADABLE, sentence, action),
+    };
     let data = if is_call {
         called_data(step, called, element)
     } else {
@@ -57,7 +65,7 @@ pub(in crate::engine) fn start_child(
         awaited,
         wants_result: awaited
             && (called.output_key.is_some() || is_call && gives_out(step, element)),
-        ..called_child(called, element, data)
+        ..called_child(process, element, data)
     };
     begin(step, NewChild { action, ..child });
 }
@@ -106,13 +114,15 @@ pub(in crate::engine) fn called_data(
 
 /// Whether the element has output mappings, which read the child's data.
 fn gives_out(step: &Step<'_>, element: ElementKey) -> bool {
-    step.node_of(element)
-        .is_some_and(|node| !node.outputs.is_empty())
+    step.node_of(element).is_some_and(|node| {
+        let takes_all = node.call().is_some_and(|called| called.takes_all);
+        takes_all || !node.outputs.is_empty()
+    })
 }
 
-fn called_child(called: &Subprocess, element: ElementKey, data: Value) -> NewChild {
+fn called_child(process: String, element: ElementKey, data: Value) -> NewChild {
     NewChild {
-        process: called.process.to_string(),
+        process,
         start_condition: None,
         element: Some(element),
         action: None,
@@ -203,7 +213,7 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
             revision: String::new(),
         },
         business_key: None,
-        parent: Some(head.link(seq, new.wants_result)),
+        parent: Some(head.link(seq, awaited, new.wants_result)),
         started_by: head.started_by.clone(),
         data: new.data,
         expires_at: None,

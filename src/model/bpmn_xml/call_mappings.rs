@@ -1,15 +1,15 @@
 //! Reads the called process and the data passed by call activities of other engines: `in` and `out`
 //! of Camunda 7, its successors, Flowable and Activiti, and Zeebe's `calledElement`.
 //!
-//! What is not a plain mapping (all variables of the called process, a business key) is named in a
-//! warning, like everything without effect. Stepwire's own attributes: `nodes`.
+//! What is not a plain mapping (a business key, an expression) is named in a warning, like everything
+//! without effect. Stepwire's own attributes: `nodes`.
 
 use roxmltree::Node;
 
 use super::{
     is_bpmn,
-    mappings::{Mappings, camunda_text},
-    xml::{LIKE_ACTIVITI, ZEEBE, filled},
+    mappings::{Mappings, camunda_text, variable_path},
+    xml::{LIKE_ACTIVITI, ZEEBE, boolean, filled},
 };
 use crate::model::{mapping::Mapping, path::DataPath};
 
@@ -17,6 +17,8 @@ use crate::model::{mapping::Mapping, path::DataPath};
 enum Crossing {
     /// The called process gets every variable, as without any `in`.
     All,
+    /// It gets every variable that the call owns, which it always does.
+    Own,
     /// It gets a value.
     In(Mapping),
     /// It returns a value.
@@ -32,32 +34,43 @@ pub(super) fn is_read(child: Node<'_, '_>) -> bool {
 pub(super) fn read(node: Node<'_, '_>, found: &mut Mappings) {
     for crossing in extensions(node).filter_map(crossing) {
         match crossing {
-            Crossing::All => {}
+            Crossing::All | Crossing::Own => {}
             Crossing::In(mapping) => found.inputs.push(mapping),
             Crossing::Out(mapping) => found.outputs.push(mapping),
         }
     }
+    if found.outputs.is_empty() && zeebe_passes(node, "propagateAllChildVariables") == Some(true) {
+        found.outputs.push(Mapping::all());
+    }
+}
+
+/// What Zeebe's `calledElement` says about passing all variables in one direction; `None` without
+/// one.
+fn zeebe_passes(node: Node<'_, '_>, name: &str) -> Option<bool> {
+    let called = extensions(node).find(|child| process_id(*child).is_some())?;
+    Some(called.attribute(name).and_then(boolean) != Some(false))
 }
 
 /// Whether the called process gets only the data that the call names.
 pub(super) fn names_all_it_passes(node: Node<'_, '_>) -> bool {
-    let mut names_some = false;
+    let mut names_some = zeebe_passes(node, "propagateAllParentVariables") == Some(false);
     for crossing in extensions(node).filter_map(crossing) {
         match crossing {
             Crossing::All => return false,
-            Crossing::In(_) => names_some = true,
+            Crossing::In(_) | Crossing::Own => names_some = true,
             Crossing::Out(_) => {}
         }
     }
     names_some
 }
 
-/// The called process in Zeebe's notation.
-pub(super) fn called_element<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+/// The called process in Zeebe's notation: its id, or a path in a placeholder.
+pub(super) fn called_element(node: Node<'_, '_>) -> Option<String> {
     extensions(node).find_map(process_id)
 }
 
-fn extensions<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
+/// The extension elements of a BPMN element.
+pub(super) fn extensions<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
     let holders = node.children();
     holders
         .filter(|child| is_bpmn(*child, "extensionElements"))
@@ -65,10 +78,15 @@ fn extensions<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> 
         .filter(Node::is_element)
 }
 
-fn process_id<'a>(child: Node<'a, '_>) -> Option<&'a str> {
-    let process = child.attribute("processId").filter(|_| is_at_call(child));
-    filled(process)
-        .filter(|process| child.has_tag_name((ZEEBE, "calledElement")) && !process.starts_with('='))
+fn process_id(child: Node<'_, '_>) -> Option<String> {
+    let process = filled(child.attribute("processId"))?;
+    if !is_at_call(child) || !child.has_tag_name((ZEEBE, "calledElement")) {
+        return None;
+    }
+    match process.strip_prefix('=') {
+        Some(feel) => Some(format!("${{{}}}", variable_path(feel.trim())?)),
+        None => Some(process.to_owned()),
+    }
 }
 
 fn is_at_call(child: Node<'_, '_>) -> bool {
@@ -86,9 +104,20 @@ fn crossing(child: Node<'_, '_>) -> Option<Crossing> {
         "out" => false,
         _ => return None,
     };
-    if filled(child.attribute("variables")) == Some("all") {
-        return is_input.then_some(Crossing::All);
+    let all = filled(child.attribute("variables")) == Some("all");
+    let is_local = child.attribute("local").and_then(boolean) == Some(true);
+    match (is_input, all) {
+        (true, true) if is_local => Some(Crossing::Own),
+        (true, true) => Some(Crossing::All),
+        (true, false) => plain(child).map(Crossing::In),
+        (false, true) if is_local => None,
+        (false, true) => Some(Crossing::Out(Mapping::all())),
+        (false, false) => plain(child).map(Crossing::Out),
     }
+}
+
+/// The mapping of an `in` or `out` that names one value; `None` for any other.
+pub(super) fn plain(child: Node<'_, '_>) -> Option<Mapping> {
     let target = filled(child.attribute("target"))?;
     DataPath::parse_members(target).ok()?;
     let source = match filled(child.attribute("source")) {
@@ -98,13 +127,9 @@ fn crossing(child: Node<'_, '_>) -> Option<Crossing> {
         }
         None => camunda_text(filled(child.attribute("sourceExpression"))?)?.to_string(),
     };
-    let mapping = Mapping {
+    Some(Mapping {
         source,
         target: target.to_owned(),
         if_set: false,
-    };
-    Some(match is_input {
-        true => Crossing::In(mapping),
-        false => Crossing::Out(mapping),
     })
 }

@@ -1,10 +1,20 @@
 //! Reads the definitions of error and escalation events: the code of the `bpmn:error` or
-//! `bpmn:escalation` they refer to.
+//! `bpmn:escalation` they refer to, and the variables that Camunda 7 and its successors write it
+//! to, as mappings.
 
 use roxmltree::Node;
+use serde_json::Value;
 
-use super::{is_bpmn, reader::Reader, xml::filled};
-use crate::model::definition::ElementType;
+use super::{
+    events, is_bpmn, mappings,
+    reader::Reader,
+    xml::{CAMUNDA, filled},
+};
+use crate::model::{
+    catch::{ERROR_CODE, ERROR_MESSAGE, ESCALATION_CODE},
+    definition::ElementType,
+    mapping::Mapping,
+};
 
 /// The two kinds of events with codes, in BPMN's terms.
 #[derive(Clone, Copy)]
@@ -30,6 +40,80 @@ pub(super) const ESCALATION: Coded = Coded {
     code: "escalationCode",
     unknown: "unknown_escalation",
 };
+
+/// Attributes of definitions that name a variable, and what is written to it.
+const VARIABLES: [(&str, &str); 3] = [
+    ("errorCodeVariable", ERROR_CODE),
+    ("errorMessageVariable", ERROR_MESSAGE),
+    ("escalationCodeVariable", ESCALATION_CODE),
+];
+
+/// Whether [`variables`] reads an attribute of this name.
+pub(super) fn is_understood(name: &str, namespace: &str) -> bool {
+    CAMUNDA.contains(&namespace) && VARIABLES.iter().any(|(known, _)| *known == name)
+}
+
+/// Adds the variables that an event writes code and message to, as output mappings of a catching
+/// event, and the message of the error that an event throws, as its input mapping.
+pub(super) fn variables(
+    node: Node<'_, '_>,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+    found: &mut mappings::Mappings,
+) {
+    let of_camunda = |node: Node<'_, '_>, name: &str| {
+        let mut namespaces = CAMUNDA.iter();
+        let value = namespaces.find_map(|namespace| node.attribute((*namespace, name)));
+        filled(value).map(str::to_owned)
+    };
+    for definition in events::definitions_of(node).filter(Node::is_element) {
+        let named = VARIABLES.iter().filter(|_| kind.catches_events());
+        found
+            .outputs
+            .extend(named.filter_map(|(attribute, variable)| {
+                Some(Mapping {
+                    source: format!("${{{variable}}}"),
+                    target: of_camunda(definition, attribute)?,
+                    if_set: false,
+                })
+            }));
+        let error = filled(definition.attribute(ERROR.reference))
+            .filter(|_| kind == ElementType::EndEvent && is_bpmn(definition, events::ERROR))
+            .and_then(|reference| beside_process(definition, ERROR, reference));
+        let Some(message) = error.and_then(|error| of_camunda(error, "errorMessage")) else {
+            continue;
+        };
+        match mappings::camunda_text(&message) {
+            Some(text) => found.inputs.push(Mapping {
+                source: match &text {
+                    Value::String(text) if text.contains("${") => text.clone(),
+                    text => text.to_string(),
+                },
+                target: ERROR_MESSAGE.to_owned(),
+                if_set: false,
+            }),
+            None => {
+                let message = format!(
+                    "expected an errorMessage of text and paths, but it is `{message}`, which has \
+                    no effect here; write `stepwire:input` with the target `{ERROR_MESSAGE}`"
+                );
+                reader.warning(id, "no_effect", message);
+            }
+        }
+    }
+}
+
+/// The element of the document that a definition refers to.
+fn beside_process<'a, 'i>(
+    definition: Node<'a, 'i>,
+    coded: Coded,
+    reference: &str,
+) -> Option<Node<'a, 'i>> {
+    let local = reference.rsplit(':').next()?;
+    let mut beside = definition.document().root_element().children();
+    beside.find(|child| is_bpmn(*child, coded.name) && filled(child.attribute("id")) == Some(local))
+}
 
 /// The code of an event definition. An event that catches may have none: it catches everything of
 /// its kind.

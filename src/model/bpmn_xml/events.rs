@@ -21,7 +21,7 @@ pub(super) const TIMER: &str = "timerEventDefinition";
 /// The element that makes an event a conditional event.
 const CONDITIONAL: &str = "conditionalEventDefinition";
 /// The element that makes an event an error event.
-const ERROR: &str = "errorEventDefinition";
+pub(super) const ERROR: &str = "errorEventDefinition";
 /// The element that makes an event an escalation event.
 pub(super) const ESCALATION: &str = "escalationEventDefinition";
 /// The element that makes an event a link event.

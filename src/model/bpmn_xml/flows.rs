@@ -7,7 +7,7 @@ use roxmltree::Node;
 use super::{
     is_bpmn, languages,
     reader::Reader,
-    xml::{filled, text},
+    xml::{boolean, filled, text},
 };
 use crate::model::definition::SequenceFlow;
 
@@ -27,6 +27,9 @@ pub(super) fn read(
     let target = reader.reference(node, written, "targetRef", target);
     let id = &*reader.flow_id(node, &source, &target);
     reader.check_attributes(node, id, ATTRIBUTES, &[]);
+    if node.attribute("isImmediate").and_then(boolean) == Some(false) {
+        reader.without_effect.bpmn(id, "isImmediate");
+    }
     reader.extensions(node, id, &[]);
     reader.refuse_other_children(node, id, &["conditionExpression"]);
     let conditions = node

@@ -127,7 +127,10 @@ fn read_input_output(
 fn camunda_value(holder: Node<'_, '_>) -> Option<Value> {
     let mut elements = holder.children().filter(Node::is_element);
     let Some(inner) = elements.next() else {
-        return camunda_text(&text(holder));
+        return match text(holder) {
+            text if text.is_empty() => Some(Value::Null),
+            text => camunda_text(&text),
+        };
     };
     if elements.next().is_some() {
         return None;
@@ -294,7 +297,7 @@ fn expression(text: &str) -> Option<String> {
 }
 
 /// A path of members that reads data, and no built-in.
-fn variable_path(text: &str) -> Option<String> {
+pub(super) fn variable_path(text: &str) -> Option<String> {
     let path = DataPath::parse_members(text)
         .ok()
         .filter(|_| is_plain(text))?;

@@ -2,13 +2,14 @@
 //! keys, and data.
 
 use roxmltree::Node;
+use serde_json::{Map, Value};
 
 use super::{
-    events, is_bpmn,
+    call_mappings, events, is_bpmn,
     reader::{Reader, own},
-    xml::{self, ZEEBE, filled},
+    xml::{self, CAMUNDA, ZEEBE, filled},
 };
-use crate::model::{definition::ElementType, event_definition::EventDefinition};
+use crate::model::{definition::ElementType, event_definition::EventDefinition, path::DataPath};
 
 /// The message of a `messageEventDefinition`, or of a task with a `messageRef`; `node` is the event
 /// or task.
@@ -55,13 +56,52 @@ pub(super) fn read_signal(
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<EventDefinition> {
+    let payload = payload(definition, kind, id, reader);
     let signal = referred(definition, "signal", kind, id, reader)?;
+    let data = own(definition, "data").or_else(|| own(node, "data"));
     Some(EventDefinition::Signal {
         name: name(signal, id, reader)?,
-        data: own(definition, "data")
-            .or_else(|| own(node, "data"))
-            .map(str::to_owned),
+        data: data.map(str::to_owned).or(payload),
     })
+}
+
+/// The data of a thrown signal in the notation of Camunda 7 and its successors: `in` in its definition.
+fn payload(
+    definition: Node<'_, '_>,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<String> {
+    let throws = matches!(
+        kind,
+        ElementType::IntermediateThrowEvent | ElementType::EndEvent
+    );
+    let mut data = Value::Object(Map::new());
+    let (mut is_any, mut is_complete) = (false, throws);
+    let is_in = |child: &Node<'_, '_>| {
+        let namespace = child.tag_name().namespace().unwrap_or_default();
+        child.tag_name().name() == "in" && CAMUNDA.contains(&namespace)
+    };
+    for child in call_mappings::extensions(definition).filter(is_in) {
+        let mapping = call_mappings::plain(child);
+        let target = mapping
+            .as_ref()
+            .map(|it| DataPath::parse_members(&it.target));
+        match (mapping.as_ref(), target) {
+            (Some(mapping), Some(Ok(target))) => {
+                let constant = serde_json::from_str(&mapping.source);
+                let source = constant.unwrap_or_else(|_| Value::from(mapping.source.as_str()));
+                target.set(&mut data, source);
+                is_any = true;
+            }
+            _ => is_complete = false,
+        }
+    }
+    if is_complete {
+        reader.understood.push("in");
+    }
+    reader.extensions(definition, id, &[]);
+    (throws && is_any).then(|| data.to_string())
 }
 
 /// The `message` or `signal` beside the process to which a definition refers.

@@ -4,7 +4,8 @@ use roxmltree::Node;
 
 use self::mappings::{INPUT, OUTPUT};
 use super::{
-    actions, ad_hoc, assignments, call_mappings, events, is_bpmn, languages, loops, mappings,
+    actions, ad_hoc, assignments, call_mappings, errors, events, is_bpmn, languages, loops,
+    mappings, node_attributes,
     reader::{Reader, own},
     schedules,
     xml::{filled, text},
@@ -15,98 +16,8 @@ use crate::model::{
     task_settings::UserTask,
 };
 
-const EVENT_ATTRIBUTES: &[&str] = &["id", "name", "isInterrupting", "parallelMultiple"];
-const START_ATTRIBUTES: &[&str] = &[
-    "canGoBack",
-    "startCondition",
-    "onStartup",
-    "timeZone",
-    "missed",
-    "overlap",
-];
-/// Stepwire's attributes of nodes that send messages and signals.
-const SENDING_ATTRIBUTES: &[&str] = &["canGoBack", "correlationKey", "data", "timeToLive"];
-/// Stepwire's attributes of events that wait.
-const WAITING_ATTRIBUTES: &[&str] = &["canGoBack", "timeZone", "correlationKey"];
-const BOUNDARY_ATTRIBUTES: &[&str] = &[
-    "id",
-    "name",
-    "attachedToRef",
-    "cancelActivity",
-    "parallelMultiple",
-];
-const GATEWAY_ATTRIBUTES: &[&str] = &["id", "name", "default", "gatewayDirection"];
-const EVENT_GATEWAY_ATTRIBUTES: &[&str] = &[
-    "id",
-    "name",
-    "gatewayDirection",
-    "instantiate",
-    "eventGatewayType",
-];
-const TASK_ATTRIBUTES: &[&str] = &[
-    "id",
-    "name",
-    "default",
-    "implementation",
-    "messageRef",
-    "operationRef",
-    "isForCompensation",
-    "startQuantity",
-    "completionQuantity",
-];
 /// Attributes of tasks that refer to BPMN's services and messages, which have no effect here.
 const NO_EFFECT: &[&str] = &["implementation", "messageRef", "operationRef"];
-const RECEIVE_ATTRIBUTES: &[&str] = &[
-    "id",
-    "name",
-    "default",
-    "implementation",
-    "messageRef",
-    "operationRef",
-    "instantiate",
-    "isForCompensation",
-    "startQuantity",
-    "completionQuantity",
-];
-const SCRIPT_ATTRIBUTES: &[&str] = &[
-    "id",
-    "name",
-    "default",
-    "scriptFormat",
-    "scriptLanguage",
-    "isForCompensation",
-    "startQuantity",
-    "completionQuantity",
-];
-const SUBPROCESS_ATTRIBUTES: &[&str] = &[
-    "id",
-    "name",
-    "default",
-    "triggeredByEvent",
-    "isForCompensation",
-    "startQuantity",
-    "completionQuantity",
-];
-const TRANSACTION_ATTRIBUTES: &[&str] = &[
-    "id",
-    "name",
-    "default",
-    "triggeredByEvent",
-    "method",
-    "isForCompensation",
-    "startQuantity",
-    "completionQuantity",
-];
-const CALL_ATTRIBUTES: &[&str] = &[
-    "id",
-    "name",
-    "default",
-    "calledElement",
-    "isForCompensation",
-    "startQuantity",
-    "completionQuantity",
-];
-
 /// The element with the script of a script task; also the name of the action that it becomes.
 const SCRIPT: &str = "script";
 
@@ -140,52 +51,7 @@ pub(super) fn read(
 ) -> FlowNode {
     let id = &*reader.id(node);
     let begins = events::begins_event_subprocess(node, kind);
-    let (plain, own_names): (&[&str], &[&str]) = match kind {
-        ElementType::StartEvent if begins => (EVENT_ATTRIBUTES, WAITING_ATTRIBUTES),
-        ElementType::StartEvent => (EVENT_ATTRIBUTES, START_ATTRIBUTES),
-        ElementType::EndEvent | ElementType::IntermediateThrowEvent => {
-            (EVENT_ATTRIBUTES, SENDING_ATTRIBUTES)
-        }
-        ElementType::IntermediateCatchEvent => (EVENT_ATTRIBUTES, WAITING_ATTRIBUTES),
-        ElementType::BoundaryEvent => (BOUNDARY_ATTRIBUTES, WAITING_ATTRIBUTES),
-        ElementType::SubProcess => (SUBPROCESS_ATTRIBUTES, &["canGoBack"]),
-        ElementType::Transaction => (TRANSACTION_ATTRIBUTES, &["canGoBack"]),
-        ElementType::AdHocSubProcess => (ad_hoc::ATTRIBUTES, ad_hoc::OWN_ATTRIBUTES),
-        ElementType::ExclusiveGateway
-        | ElementType::InclusiveGateway
-        | ElementType::ParallelGateway
-        | ElementType::ComplexGateway => (GATEWAY_ATTRIBUTES, &["canGoBack"]),
-        ElementType::EventBasedGateway => (EVENT_GATEWAY_ATTRIBUTES, &["canGoBack"]),
-        ElementType::CallActivity => (
-            CALL_ATTRIBUTES,
-            &[
-                "canGoBack",
-                "paramsToCopy",
-                "withoutParams",
-                "outputKey",
-                "output",
-            ],
-        ),
-        ElementType::ScriptTask => (SCRIPT_ATTRIBUTES, &["canGoBack"]),
-        ElementType::UserTask => (
-            TASK_ATTRIBUTES,
-            &[
-                "canGoBack",
-                "assignee",
-                "dueDate",
-                "reminder",
-                "reminderRepeat",
-                "decisionKey",
-                "candidateGroups",
-            ],
-        ),
-        ElementType::Task
-        | ElementType::ManualTask
-        | ElementType::ServiceTask
-        | ElementType::BusinessRuleTask => (TASK_ATTRIBUTES, &["canGoBack"]),
-        ElementType::SendTask => (TASK_ATTRIBUTES, SENDING_ATTRIBUTES),
-        ElementType::ReceiveTask => (RECEIVE_ATTRIBUTES, &["canGoBack", "correlationKey"]),
-    };
+    let (plain, own_names) = node_attributes::known(kind, begins);
     let task = (kind == ElementType::UserTask).then(|| read_task(node, id, reader));
     let of_loops: &[&str] = if kind.is_activity() {
         &loops::ATTRIBUTES
@@ -193,26 +59,7 @@ pub(super) fn read(
         &[]
     };
     reader.check_attributes(node, id, plain, &[own_names, of_loops].concat());
-    // The contents of a subprocess are read with it, by `process`.
-    if !kind.is_scope() {
-        let content: &[&str] = match kind {
-            ElementType::StartEvent if !begins => &[events::TIMER, events::MESSAGE, events::SIGNAL],
-            ElementType::ScriptTask => &[SCRIPT],
-            ElementType::ComplexGateway => &[ACTIVATION_CONDITION],
-            _ => events::definitions(kind, begins),
-        };
-        let of_loops: &[&str] = if kind.is_activity() {
-            &loops::CHARACTERISTICS
-        } else {
-            &[]
-        };
-        let of_events: &[&str] = if kind.is_event() {
-            &[events::REFERENCE]
-        } else {
-            &[]
-        };
-        reader.refuse_other_children(node, id, &[content, of_loops, of_events].concat());
-    }
+    refuse_children(node, kind, begins, id, reader);
     refuse_attributes(node, id, reader);
 
     let mut reference = |name: &str| {
@@ -303,6 +150,51 @@ pub(super) fn read(
             _ => EventGatewayType::default(),
         },
     };
+    read_extensions(node, &mut read, reader);
+    if kind == ElementType::ScriptTask {
+        read.actions
+            .extend(read_script(node, &read.actions, reader));
+    }
+    reader.understood.clear();
+    if calls_nothing(&read) {
+        reader.without_effect.calls_nothing(id);
+    }
+    read
+}
+
+/// Reports the children that a node of this kind may not have. The contents of a subprocess are read
+/// with it, by `process`.
+fn refuse_children(
+    node: Node<'_, '_>,
+    kind: ElementType,
+    begins: bool,
+    id: &str,
+    reader: &mut Reader<'_>,
+) {
+    if !kind.is_scope() {
+        let content: &[&str] = match kind {
+            ElementType::StartEvent if !begins => &[events::TIMER, events::MESSAGE, events::SIGNAL],
+            ElementType::ScriptTask => &[SCRIPT],
+            ElementType::ComplexGateway => &[ACTIVATION_CONDITION],
+            _ => events::definitions(kind, begins),
+        };
+        let of_loops: &[&str] = if kind.is_activity() {
+            &loops::CHARACTERISTICS
+        } else {
+            &[]
+        };
+        let of_events: &[&str] = if kind.is_event() {
+            &[events::REFERENCE]
+        } else {
+            &[]
+        };
+        reader.refuse_other_children(node, id, &[content, of_loops, of_events].concat());
+    }
+}
+
+/// Reads the actions, keys, mappings and start data of a node.
+fn read_extensions(node: Node<'_, '_>, read: &mut FlowNode, reader: &mut Reader<'_>) {
+    let (id, kind) = (&*read.id.clone(), read.kind);
     let extensions: &[&str] = if read.schedule.is_some() {
         &["actions", "key", INPUT, OUTPUT, schedules::START_DATA]
     } else {
@@ -332,18 +224,10 @@ pub(super) fn read(
                 .extend(actions::read_all(extension, id, reader)),
         }
     }
-    let others = mappings::read_others(node, id, reader);
+    let mut others = mappings::read_others(node, id, reader);
+    errors::variables(node, kind, id, reader, &mut others);
     read.inputs.extend(others.inputs);
     read.outputs.extend(others.outputs);
-    if kind == ElementType::ScriptTask {
-        read.actions
-            .extend(read_script(node, &read.actions, reader));
-    }
-    reader.understood.clear();
-    if calls_nothing(&read) {
-        reader.without_effect.calls_nothing(id);
-    }
-    read
 }
 
 /// How many tokens begin or leave an activity; `validate` reports invalid numbers.
@@ -452,14 +336,22 @@ fn read_task(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> UserTask 
     task
 }
 
+/// The id of the called process, or a text with placeholders.
+fn read_called_element(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> String {
+    let name = "calledElement";
+    match filled(node.attribute(name)) {
+        Some(text) if text.contains("${") || text.contains("#{") => text.replace("#{", "${"),
+        Some(process) => reader.reference(node, id, name, Some(process)),
+        None => match call_mappings::called_element(node) {
+            Some(text) if text.contains("${") => text,
+            process => reader.reference(node, id, name, process.as_deref()),
+        },
+    }
+}
+
 fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> CallActivity {
     CallActivity {
-        called_element: reader.reference(
-            node,
-            id,
-            "calledElement",
-            filled(node.attribute("calledElement")).or_else(|| call_mappings::called_element(node)),
-        ),
+        called_element: read_called_element(node, id, reader),
         params_to_copy: reader
             .list(id, "stepwire:paramsToCopy", own(node, "paramsToCopy"))
             .or_else(|| call_mappings::names_all_it_passes(node).then(Vec::new)),

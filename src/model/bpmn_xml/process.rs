@@ -6,7 +6,7 @@ use roxmltree::Node;
 
 use super::{
     BPMN_NAMESPACE, STEPWIRE_NAMESPACE, ad_hoc, compensation, data_objects, flow_order, flows,
-    is_bpmn, lanes, loops, nodes,
+    gateway_direction, is_bpmn, lanes, loops, nodes,
     reader::{Reader, WITHOUT_EFFECT, own, plain},
     xml::{filled, text},
 };
@@ -86,6 +86,7 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
     reader.variables = data_objects::variables(process);
     read_content(process, None, reader, &mut definition);
     flow_order::apply(process, &mut definition, reader);
+    gateway_direction::check(process, &definition, reader);
     compensation::connect(process, &mut definition, reader);
     data_objects::read_references(process, &mut definition.data_objects, reader);
     let without_effect = std::mem::take(&mut reader.without_effect);

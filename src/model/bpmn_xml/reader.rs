@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use roxmltree::Node;
 
 use super::{
-    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, ad_hoc, loops, mappings,
+    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, ad_hoc, errors, loops, mappings,
     without_effect::WithoutEffect,
     xml::{self, Lines, Reference, filled},
 };
@@ -394,7 +394,8 @@ impl<'d> Reader<'d> {
         };
         let is_understood = is_understood
             || loops::is_understood(node, name, namespace)
-            || ad_hoc::is_understood(name, namespace);
+            || ad_hoc::is_understood(name, namespace)
+            || errors::is_understood(name, namespace);
         if !is_understood && !self.wrong_namespaces.contains(namespace) {
             let shown = if namespace.is_empty() {
                 "no namespace"

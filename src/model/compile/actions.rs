@@ -9,6 +9,7 @@ use crate::{
     model::{
         action::{Action, ActionType, Required, Trigger, orders},
         ad_hoc::start_action,
+        called_process::CalledProcess,
         copying::CopyList,
         definition::FlowNode,
         executable::{ActionWork, ExecutableAction, Subprocess},
@@ -169,13 +170,14 @@ fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
             output,
         } => ActionWork::StartSubprocess {
             subprocess: Subprocess {
-                process: process.as_str().into(),
+                process: CalledProcess::compile(process)?,
                 copy: CopyList::parse(params_to_copy.as_deref(), without_params)?,
                 output_key: output_key
                     .as_deref()
                     .map(DataPath::parse_members)
                     .transpose()?,
                 output: output.as_deref().map(compile_template).transpose()?,
+                takes_all: false,
             },
             asynchronous: *asynchronous,
         },

@@ -28,7 +28,10 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
     }
     for (what, mappings) in [("input", &node.inputs), ("output", &node.outputs)] {
         for mapping in mappings {
-            check_mapping(&node.id, what, mapping, report);
+            let takes_all = what == "output" && node.kind == ElementType::CallActivity;
+            if !takes_all || !mapping.is_all() {
+                check_mapping(&node.id, what, mapping, report);
+            }
         }
     }
 }

@@ -3,7 +3,10 @@
 use super::{
     Report, actions, event_subprocesses::EventSubprocesses, events, keys, params, task_settings,
 };
-use crate::model::definition::{CallActivity, ElementType, FlowNode};
+use crate::model::{
+    called_process::CalledProcess,
+    definition::{CallActivity, ElementType, FlowNode},
+};
 
 pub(super) fn check(
     node: &FlowNode,
@@ -121,7 +124,17 @@ fn check_call(node: &FlowNode, call: &CallActivity, report: &mut Report) {
             "expected the id of the called process, but `calledElement` is missing; add it";
         report.error(&node.id, "missing_called_element", message);
     } else {
-        report.name(&node.id, "calledElement", &call.called_element);
+        match CalledProcess::compile(&call.called_element) {
+            Err(sentence) => {
+                let message = format!("calledElement: {sentence}");
+                report.error(&node.id, "invalid_template", message);
+            }
+            Ok(called) => {
+                if let Some(id) = called.fixed() {
+                    report.name(&node.id, "calledElement", id);
+                }
+            }
+        }
     }
     params::check_copying(
         &node.id,

@@ -38,8 +38,8 @@ pub(super) fn started(process: &ExecutableProcess) -> Vec<String> {
 /// process.
 fn each(process: &ExecutableProcess, mut found: impl FnMut(&str, &str, &str)) {
     for node in process.nodes() {
-        if let Some(call) = node.call() {
-            found(&node.id, "the call activity", &call.process);
+        if let Some(called) = node.call().and_then(|call| call.process.fixed()) {
+            found(&node.id, "the call activity", called);
         }
         for action in node.all_actions() {
             if let Some(called) = started_by(action) {
@@ -52,7 +52,9 @@ fn each(process: &ExecutableProcess, mut found: impl FnMut(&str, &str, &str)) {
 /// The process that an action starts, or that it asks a client to start.
 fn started_by(action: &ExecutableAction) -> Option<String> {
     match &action.work {
-        ActionWork::StartSubprocess { subprocess, .. } => Some(subprocess.process.to_string()),
+        ActionWork::StartSubprocess { subprocess, .. } => {
+            subprocess.process.fixed().map(str::to_owned)
+        }
         ActionWork::WebsocketSend {
             message,
             message_type: MessageType::Action,

@@ -45,14 +45,18 @@ impl Run<'_> {
                 status: Status::Terminated,
                 result: None,
                 error: None,
+                carried: Map::new(),
             },
             8 => InstanceMessage::Ended {
                 status: Status::Failed,
                 result: None,
                 error: Some("POOR".to_owned()),
+                carried: Map::new(),
             },
             9 => InstanceMessage::Escalation {
                 code: "LATE".to_owned(),
+                carried: Map::new(),
+                data: None,
             },
             4 => InstanceMessage::StartRefused {
                 message: "it is not published".to_owned(),
@@ -71,6 +75,7 @@ impl Run<'_> {
                 status: Status::Finished,
                 result: Some(object),
                 error: None,
+                carried: Map::new(),
             },
         };
         self.apply(Command::Receive {

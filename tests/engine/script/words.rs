@@ -32,6 +32,16 @@ pub(super) fn message(words: &[&str], names: &Names) -> InstanceMessage {
         status,
         result,
         error,
+        carried: Map::new(),
+    };
+    // What an error or escalation carries, and the child's data: `carrying={…}`, `data={…}`.
+    let brought = |name: &str, words: &[&str]| {
+        let mut words = words.iter();
+        words.find_map(|word| word.strip_prefix(name)).map(value)
+    };
+    let carried = |words: &[&str]| match brought("carrying=", words) {
+        Some(Value::Object(carried)) => carried,
+        _ => Map::new(),
     };
     match *words {
         ["ended"] => ended(Status::Finished, None, None),
@@ -39,9 +49,16 @@ pub(super) fn message(words: &[&str], names: &Names) -> InstanceMessage {
         ["terminated"] => ended(Status::Terminated, None, None),
         ["dismissed"] => ended(Status::Dismissed, None, None),
         ["failed"] => ended(Status::Failed, None, None),
-        ["failed", error] => ended(Status::Failed, None, Some(error.to_owned())),
-        ["escalation", code] => InstanceMessage::Escalation {
+        ["failed", error, ref rest @ ..] => InstanceMessage::Ended {
+            status: Status::Failed,
+            result: brought("data=", rest),
+            error: Some(error.to_owned()),
+            carried: carried(rest),
+        },
+        ["escalation", code, ref rest @ ..] => InstanceMessage::Escalation {
             code: code.to_owned(),
+            carried: carried(rest),
+            data: brought("data=", rest),
         },
         ["push", body] => push(MessageType::Default, value(body)),
         ["ask", body] => push(MessageType::Action, value(body)),

@@ -29,7 +29,7 @@ impl Subject {
 
     /// A client's start of a subprocess of process `q`.
     pub fn child(&self, child: InstanceKey, offer: Option<u64>) -> StartChild {
-        let link = self.state().head().link(offer.unwrap_or(0), false);
+        let link = self.state().head().link(offer.unwrap_or(0), false, false);
         let head = Created {
             key: child,
             ..self.head(json!({}), Some(link))

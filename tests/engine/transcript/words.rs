@@ -99,6 +99,13 @@ pub(super) fn reason_name(reason: Unavailable) -> &'static str {
     }
 }
 
+fn carrying(carried: &Map<String, Value>) -> String {
+    if carried.is_empty() {
+        return String::new();
+    }
+    format!(" carrying {}", Value::Object(carried.clone()))
+}
+
 pub(super) fn said(message: &InstanceMessage) -> String {
     match message {
         InstanceMessage::Start {
@@ -137,6 +144,7 @@ pub(super) fn said(message: &InstanceMessage) -> String {
             status,
             result,
             error,
+            carried,
         } => {
             let result = result
                 .as_ref()
@@ -144,9 +152,21 @@ pub(super) fn said(message: &InstanceMessage) -> String {
             let error = error
                 .as_ref()
                 .map_or(String::new(), |error| format!(" {error}"));
-            format!("ended {}{result}{error}", status.name())
+            format!(
+                "ended {}{result}{error}{}",
+                status.name(),
+                carrying(carried)
+            )
         }
-        InstanceMessage::Escalation { code } => format!("escalation {code}"),
+        InstanceMessage::Escalation {
+            code,
+            carried,
+            data,
+        } => {
+            let data = data.as_ref();
+            let data = data.map_or(String::new(), |data| format!(" with {data}"));
+            format!("escalation {code}{}{data}", carrying(carried))
+        }
         InstanceMessage::StartDropped => "start dropped".to_owned(),
         InstanceMessage::StartRefused { message } => format!("refused {message}"),
         InstanceMessage::Note { .. }

@@ -1,7 +1,7 @@
 //! Errors of the document and the events that name them.
 
 use super::*;
-use crate::model::event_definition::EventDefinition;
+use crate::model::{event_definition::EventDefinition, mapping::Mapping};
 
 /// A document with two errors beside a process of this content.
 fn document_with_errors(content: &str) -> String {
@@ -206,4 +206,47 @@ fn error_events() {
         r#"<startEvent id="s"><errorEventDefinition/></startEvent>"#,
         &[("s", "unsupported_element")],
     );
+}
+
+#[test]
+fn variables_for_codes_are_mappings_of_what_is_caught() {
+    let read = |content: &str, errors: &str| {
+        let xml = document("", content).replace("<process", &format!("{errors}<process"));
+        let (definition, problems) = read(&xml).expect("it can be read").remove(0);
+        let shown = |mappings: &[Mapping]| -> Vec<String> {
+            let shown = mappings
+                .iter()
+                .map(|it| format!("{}={}", it.target, it.source));
+            shown.collect()
+        };
+        let node = &definition.nodes[0];
+        let foreign =
+            |problem: &&Problem| ["foreign_extension", "no_effect"].contains(&problem.code);
+        let codes = problems.iter().filter(foreign).map(|problem| problem.code);
+        (
+            shown(&node.inputs),
+            shown(&node.outputs),
+            codes.collect::<Vec<_>>(),
+        )
+    };
+    let poor = r#"<error id="poor" errorCode="POOR" camunda:errorMessage="${name} is poor"/>"#;
+    let boundary = |definition: &str| {
+        format!(r#"<boundaryEvent id="b" attachedToRef="c">{definition}</boundaryEvent>"#)
+    };
+    let caught = r#"<errorEventDefinition errorRef="poor" camunda:errorCodeVariable="code"
+        camunda:errorMessageVariable="said"/>"#;
+    let outputs = ["code=${errorCode}", "said=${errorMessage}"].map(String::from);
+    assert_eq!(
+        read(&boundary(caught), poor),
+        (vec![], outputs.to_vec(), vec![])
+    );
+    let caught = r#"<escalationEventDefinition camunda:escalationCodeVariable="code"/>"#;
+    let outputs = vec!["code=${escalationCode}".to_owned()];
+    assert_eq!(read(&boundary(caught), ""), (vec![], outputs, vec![]));
+
+    let thrown = r#"<endEvent id="e"><errorEventDefinition errorRef="poor"/></endEvent>"#;
+    let inputs = vec!["errorMessage=${name} is poor".to_owned()];
+    assert_eq!(read(thrown, poor), (inputs, vec![], vec![]));
+    let computed = poor.replace("${name} is poor", "${a + b}");
+    assert_eq!(read(thrown, &computed), (vec![], vec![], vec!["no_effect"]));
 }

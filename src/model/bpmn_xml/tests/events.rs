@@ -353,3 +353,31 @@ fn event_subprocesses_may_be_begun_by_compensation() {
         &[("c", "unsupported_element")],
     );
 }
+
+#[test]
+fn in_of_a_signal_is_its_data() {
+    let thrown = |extensions: &str| {
+        let xml = document(
+            "",
+            &format!(
+                r#"<endEvent id="e"><signalEventDefinition signalRef="stop"
+                  xmlns:camunda="http://camunda.org/schema/1.0/bpmn">
+                  <extensionElements>{extensions}</extensionElements></signalEventDefinition></endEvent>"#
+            ),
+        );
+        let xml = xml.replace("<process", r#"<signal id="stop" name="stop"/><process"#);
+        let (definition, problems) = read(&xml).expect("it can be read").remove(0);
+        let data = match &definition.nodes[0].events[..] {
+            [EventDefinition::Signal { data, .. }] => data.clone(),
+            other => panic!("{other:?}"),
+        };
+        let foreign = problems.iter().any(|it| it.code == "foreign_extension");
+        (data, foreign)
+    };
+    let plain =
+        r#"<camunda:in source="a" target="b"/><camunda:in sourceExpression="nr ${n}" target="t"/>"#;
+    let data = r#"{"b":"${a}","t":"nr ${n}"}"#.to_owned();
+    assert_eq!(thrown(plain), (Some(data), false));
+    assert_eq!(thrown(r#"<camunda:in variables="all"/>"#), (None, true));
+    assert_eq!(thrown(""), (None, false));
+}

@@ -76,3 +76,49 @@ fn names_that_are_no_flows_of_the_node_are_warnings() {
     };
     assert!(element == "c" && message.contains("that flow leads to `b`"));
 }
+
+#[test]
+fn a_direction_that_contradicts_the_flows_is_reported() {
+    let gateway = |direction: &str, flows: &[(&str, &str)]| {
+        let flows: String = flows
+            .iter()
+            .enumerate()
+            .map(|(place, (from, to))| {
+                format!(r#"<sequenceFlow id="f{place}" sourceRef="{from}" targetRef="{to}"/>"#)
+            })
+            .collect();
+        format!(
+            r#"<startEvent id="s"/><task id="a"/><task id="b"/><task id="c"/>
+            <parallelGateway id="g" gatewayDirection="{direction}"/>{flows}"#
+        )
+    };
+    let split = [("s", "g"), ("g", "a"), ("g", "b")];
+    let join = [("s", "a"), ("s", "b"), ("a", "g"), ("b", "g"), ("g", "c")];
+    let through = [("s", "g"), ("g", "a")];
+    let problems = |direction: &str, flows: &[(&str, &str)]| -> Vec<(&'static str, bool)> {
+        let xml = document("", &gateway(direction, flows));
+        let found = match read(&xml) {
+            Ok(mut read) => read.remove(0).1,
+            Err(problems) => problems,
+        };
+        let found = found
+            .into_iter()
+            .filter(|it| it.code == "gateway_direction");
+        found
+            .map(|it| (it.code, it.severity == Severity::Error))
+            .collect()
+    };
+    for (direction, flows) in [
+        ("Diverging", &split[..]),
+        ("Converging", &join[..]),
+        ("Unspecified", &through[..]),
+    ] {
+        assert_eq!(problems(direction, flows), vec![], "{direction}");
+    }
+    for (direction, flows) in [("Converging", &split[..]), ("Diverging", &join[..])] {
+        assert_eq!(problems(direction, flows), [("gateway_direction", true)]);
+    }
+    for (direction, flows) in [("Mixed", &split[..]), ("Diverging", &through[..])] {
+        assert_eq!(problems(direction, flows), [("gateway_direction", false)]);
+    }
+}

@@ -228,9 +228,19 @@ fn what_crosses_at_calls_of_other_engines() {
     let (called, inputs, _, codes) = call(r#"calledElement="p""#, all);
     assert_eq!((called.params_to_copy, codes), (None, Vec::new()));
     assert_eq!(inputs, ["b=${a}"]);
+    let (_, _, outputs, codes) = call(r#"calledElement="p""#, r#"<camunda:out variables="all"/>"#);
+    assert_eq!((outputs, codes), (vec!["*=*".to_owned()], Vec::new()));
+    // What it owns is passed anyway.
+    let own = r#"<camunda:in variables="all" local="true"/>"#;
+    let (called, inputs, _, codes) = call(r#"calledElement="p""#, own);
+    assert_eq!(
+        (called.params_to_copy, codes),
+        (Some(Vec::new()), Vec::new())
+    );
+    assert_eq!(inputs, Vec::<String>::new());
     for odd in [
         r##"<camunda:in businessKey="#{k}"/>"##,
-        r#"<camunda:out variables="all"/>"#,
+        r#"<camunda:out variables="all" local="true"/>"#,
         r#"<camunda:in sourceExpression="${a + 1}" target="b"/>"#,
     ] {
         let (called, inputs, outputs, codes) = call(r#"calledElement="p""#, odd);
@@ -242,6 +252,42 @@ fn what_crosses_at_calls_of_other_engines() {
         assert_eq!(codes, ["foreign_extension"], "{odd}");
     }
     let zeebe = r#"<zeebe:calledElement processId="q" propagateAllChildVariables="false"/>"#;
-    let (called, _, _, codes) = call("", zeebe);
+    let (called, _, outputs, codes) = call("", zeebe);
     assert_eq!((called.called_element.as_str(), codes), ("q", Vec::new()));
+    assert_eq!((called.params_to_copy, outputs), (None, vec![]));
+    let zeebe = r#"<zeebe:calledElement processId="q" propagateAllParentVariables="false"/>"#;
+    let (called, _, outputs, _) = call("", zeebe);
+    assert_eq!(called.params_to_copy, Some(Vec::new()));
+    assert_eq!(outputs, ["*=*"]);
+}
+
+#[test]
+fn a_called_process_may_be_read_from_the_data() {
+    let called = |attributes: &str, extensions: &str| {
+        let xml = format!(
+            r#"<callActivity id="c" {attributes} xmlns:zeebe="http://camunda.org/schema/zeebe/1.0">
+              <extensionElements>{extensions}</extensionElements></callActivity>"#
+        );
+        let call = read_one(&xml).0.nodes[0].call.clone();
+        call.expect("a call").called_element
+    };
+    assert_eq!(called(r##"calledElement="#{kind}""##, ""), "${kind}");
+    assert_eq!(
+        called(r#"calledElement="credit-${a.b}""#, ""),
+        "credit-${a.b}"
+    );
+    let feel = r#"<zeebe:calledElement processId="= a.b"/>"#;
+    assert_eq!(called("", feel), "${a.b}");
+    let computed = r#"<zeebe:calledElement processId="= a + b"/>"#;
+    assert_eq!(called("", computed), "");
+}
+
+#[test]
+fn an_empty_parameter_is_null() {
+    let (definition, _) = read_one(
+        r#"<task id="t" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><extensionElements>
+          <camunda:inputOutput><camunda:inputParameter name="a"/></camunda:inputOutput>
+        </extensionElements></task>"#,
+    );
+    assert_eq!(shown(&definition.nodes[0].inputs), ["a=null"]);
 }
