@@ -6,16 +6,16 @@ import { baseUrl, play } from './chromium.mjs';
 const tokens = JSON.parse(process.env.TOKENS ?? '{}');
 /** KiB over the wire that a page may bring, compressed, beside those that it loads once something is opened. */
 const PAGES = {
-  '/': 60,
-  '/demo': 80,
-  '/docs': 60,
-  '/admin/instances': 80,
-  '/admin/tasks': 100,
-  '/admin/processes': 115,
-  '/admin/playground': 80,
-  '/admin/operations/incidents': 130,
-  '/admin/operations/audit': 130,
-  '/admin/designer/onboarding': 950,
+  '/': 20,
+  '/demo': 40,
+  '/docs': 25,
+  '/admin/instances': 45,
+  '/admin/tasks': 50,
+  '/admin/processes': 80,
+  '/admin/playground': 45,
+  '/admin/operations/incidents': 60,
+  '/admin/operations/audit': 60,
+  '/admin/designer/onboarding': 330,
 };
 
 await play(async (browser, watch) => {

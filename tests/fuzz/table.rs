@@ -18,9 +18,9 @@ pub struct Target {
 }
 
 /// What a reader may take that goes over its input a few times.
-const LINEAR: (Duration, Duration) = (Duration::from_millis(100), Duration::from_micros(10));
+const LINEAR: (Duration, Duration) = (Duration::from_secs(1), Duration::from_micros(10));
 /// What one may take that runs a process.
-const RUNS: (Duration, Duration) = (Duration::from_secs(2), Duration::from_micros(100));
+const RUNS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_micros(100));
 
 /// All of them.
 pub const ALL: [Target; 11] = [
