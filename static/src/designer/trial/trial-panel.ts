@@ -334,7 +334,7 @@ export class TrialPanel {
       if (!name || this.players.some((player) => player.name === name))
         return this.say(`expected a name that no other user has, but ${name ? `there is a ${name}` : 'it is empty'}; write one`);
       const roles = this.typed('roles', '').split(/[\s,]+/).filter(Boolean);
-      ['name', 'roles'].forEach((field) => this.draft.delete(field));
+      ['name', 'roles', 'add-user-open'].forEach((field) => this.draft.delete(field));
       this.addPlayer(name, roles);
       this.player = this.players.length - 1;
       void this.step(async () => undefined);
@@ -343,9 +343,9 @@ export class TrialPanel {
       'section',
       { class: 'trial-part', 'aria-label': 'Users' },
       h('div', { class: 'field' }, h('label', { for: 'trial-user' }, 'You are'), select),
-      h(
-        'details',
-        { 'data-open': 'add-user', open: this.draft.has('name') || this.draft.has('roles') },
+      this.fold(
+        'add-user',
+        {},
         h('summary', { 'data-focus': 'trial/users' }, 'Add a user'),
         h('div', { class: 'row end' }, this.input('name', 'User', ''), this.input('roles', 'Roles', '')),
         this.button('Add', 'add-user', add),
@@ -371,12 +371,20 @@ export class TrialPanel {
     const isFirst = this.trial!.instances.length === 0;
     const button = this.button('Start an instance', 'start', start, isFirst ? 'primary' : '');
     if (isFirst) return h('section', { class: 'trial-part', 'aria-label': 'Start' }, ...fields, button);
-    return h(
-      'details',
+    return this.fold(
+      'another',
       { class: 'trial-part' },
       h('summary', { 'data-focus': 'trial/another' }, 'Start another instance'),
       h('div', { class: 'stack' }, ...fields, button),
     );
+  }
+
+  /** A part that is unfolded by a click, and stays so when the panel is drawn again. */
+  private fold(name: string, attributes: { class?: string }, ...children: Node[]): HTMLElement {
+    const isOpen = this.typed(`${name}-open`, '') === 'true';
+    const part = h('details', { ...attributes, 'data-open': name, open: isOpen }, ...children);
+    part.addEventListener('toggle', () => this.draft.set(`${name}-open`, String(part.open)));
+    return part;
   }
 
   private drawPublish(): HTMLElement[] {
