@@ -95,7 +95,7 @@ impl fmt::Display for At {
     }
 }
 
-/// How many unknown names are kept.
+/// How many different unknown names are kept.
 const UNKNOWN: usize = 8;
 /// How much of a client's text an error sentence repeats, in bytes.
 const QUOTED_BYTES: usize = 64;
@@ -375,7 +375,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
             match KNOWN.iter().find(|known| **known == name) {
                 None => {
                     map.next_value::<IgnoredAny>()?;
-                    if unknown.len() < UNKNOWN {
+                    if unknown.len() < UNKNOWN && !unknown.contains(&name) {
                         unknown.push(name);
                     }
                 }
