@@ -319,7 +319,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_from_outside_leaves_its_line() {
+    fn external_text_cannot_break_a_log_line() {
         let evil = "ada\r\n[2026 INFO] root signed in\u{1b}[2J\u{9b}31m\u{2028}\u{202e}\0\t";
         for line in [
             escaped(evil).into_owned(),
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_counts_what_it_leaves_out() {
+    fn a_quota_counts_the_lines_it_drops() {
         let quota = LineQuota::per_minute(2);
         let taken: Vec<_> = [0, 1, 2, 59_999, 60_000, 60_001, 60_002, 200_000]
             .iter()

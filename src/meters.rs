@@ -243,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_stands_in_the_text() {
+    fn counted_metrics_are_in_the_exposition() {
         let meters = Meters::new();
         meters.committed(3, Duration::from_millis(2));
         meters.command("run", "applied");

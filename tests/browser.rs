@@ -45,7 +45,7 @@ fn a_new_user_plays_changes_and_publishes_the_demo() {
 }
 
 #[test]
-fn the_admin_pages_follow_a_visitor() {
+fn the_admin_pages_follow_an_instance_without_reload() {
     play("admin.mjs", |_| ());
 }
 
@@ -55,27 +55,27 @@ fn processes_are_drawn_saved_and_published() {
 }
 
 #[test]
-fn what_goes_wrong_while_drawing_loses_nothing() {
+fn errors_while_drawing_lose_no_work() {
     play("editing.mjs", |_| ());
 }
 
 #[test]
-fn all_that_runs_has_its_fields() {
+fn every_executable_element_has_its_fields() {
     play("fields.mjs", |_| ());
 }
 
 #[test]
-fn whatever_a_definition_can_say_is_set_in_the_designer() {
+fn every_member_of_a_definition_can_be_set_in_the_designer() {
     play("every_field.mjs", |_| ());
 }
 
 #[test]
-fn a_draft_is_tried_and_its_run_is_a_scenario() {
+fn a_trial_of_a_draft_is_recorded_as_a_scenario() {
     play("trial.mjs", |_| ());
 }
 
 #[test]
-fn what_is_sent_by_hand_becomes_a_scenario() {
+fn commands_sent_in_the_playground_become_a_scenario() {
     play("playground.mjs", |_| ());
 }
 
@@ -90,22 +90,22 @@ fn the_documentation_fits_phones_and_needs_no_script() {
 }
 
 #[test]
-fn tasks_and_statuses_wander_between_users() {
+fn tasks_and_statuses_update_for_all_users() {
     play("tasks.mjs", |_| ());
 }
 
 #[test]
-fn operators_see_what_stands_still_and_any_earlier_moment() {
+fn operators_see_waiting_instances_and_earlier_states() {
     play("operations.mjs", |_| ());
 }
 
 #[test]
-fn no_page_grows_heavy_unseen() {
+fn page_weights_stay_within_their_bounds() {
     play("weights.mjs", |_| ());
 }
 
 #[test]
-fn a_plain_event_source_comes_back_and_stays_away_after_the_end() {
+fn an_event_source_reconnects_and_stops_after_the_end() {
     play("stream.mjs", |server| server.kill_and_restart());
 }
 

@@ -22,7 +22,7 @@ use crate::{engine::sketch, support::expected};
 const STATES: usize = 3_000;
 
 #[test]
-fn the_catalogue_has_its_known_verdicts() {
+fn the_catalogue_of_models_has_its_known_verdicts() {
     let path = expected::path(&["tests", "explorer", "models.case"]);
     let text = expected::read(&path);
     let (mut written, mut wrong) = (String::new(), Vec::new());
@@ -69,7 +69,7 @@ fn the_examples_are_sound() {
 
 /// A drawing may lack parts that do not belong to the control flow; the same file does not deploy.
 #[test]
-fn a_drawing_need_not_be_complete() {
+fn an_incomplete_model_can_be_explored() {
     let drawing = |behind: &str| {
         format!(
             r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"><process id="p" isExecutable="true">
@@ -102,7 +102,7 @@ fn a_drawing_need_not_be_complete() {
 }
 
 #[test]
-fn what_has_too_many_states_has_no_verdict() {
+fn a_model_with_too_many_states_has_no_verdict() {
     let branches: Vec<String> = (0..8)
         .map(|nr| format!("fork -> a{nr} -> b{nr} -> join\nuser a{nr}\nuser b{nr}"))
         .collect();

@@ -11,7 +11,7 @@
 //! ```sh
 //! cargo build --release
 //! STEPWIRE_HOSTILE_PROGRAM=target/release/stepwire STEPWIRE_HOSTILE_SECONDS=20 \
-//!     cargo test --test main hostile::the_whole_table -- --nocapture
+//!     cargo test --test main hostile::every_attack_of_the_table_is_withstood -- --nocapture
 //! ```
 //!
 //! `STEPWIRE_HOSTILE_ONLY=tickets` plays those whose name holds that text. The other user comes from
@@ -125,7 +125,7 @@ attacks! {
     one_byte_at_a_time = "requests of one byte at a time": sockets::byte_by_byte,
     readers_that_never_read = "readers that never read": sockets::never_read,
     pipelined_long_heads = "heads as long as may be, pipelined": sockets::long_heads,
-    signs_of_life = "health, preflights and wrong hosts, pipelined": sockets::signs_of_life,
+    health_checks = "health, preflights and wrong hosts, pipelined": sockets::health_checks,
     half_handshakes = "half handshakes of TLS and websockets": sockets::half_handshakes,
     unfinished_messages = "websocket messages that never end, and pings": sockets::fragments,
     chunks_behind_a_refusal = "chunks without end behind a 404": sockets::chunks_behind_a_refusal,
@@ -236,7 +236,7 @@ fn line(name: &str, taken: &Taken, [quiet, met]: [&Met; 2], outcome: &Outcome) -
 
 /// All of it as one table, when it is told for how long: see the module's documentation.
 #[tokio::test]
-async fn the_whole_table() {
+async fn every_attack_of_the_table_is_withstood() {
     if std::env::var_os("STEPWIRE_HOSTILE_SECONDS").is_none() {
         return;
     }

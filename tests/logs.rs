@@ -58,7 +58,7 @@ fn reported<'a>(lines: &'a [Value], message: &str) -> Vec<&'a Value> {
 }
 
 #[tokio::test]
-async fn what_administrators_do_and_what_fails_is_told_and_nothing_of_users() {
+async fn administrative_acts_and_failures_are_logged_without_user_data() {
     let server = Program::start(&["--log-format", "json", "--access-log"]);
     let (admin, ada) = (token("olga", &["admin"]), token("ada", &[]));
     let post = |path: &str, token: Option<&str>, body: Value| {
@@ -347,7 +347,7 @@ async fn the_log_as_text_is_a_line_for_each_event() {
 }
 
 #[test]
-fn production_says_at_once_what_it_demands() {
+fn production_reports_all_missing_settings_at_once() {
     let data = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
     let output = command

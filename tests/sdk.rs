@@ -31,7 +31,7 @@ fn the_client_and_the_pages_have_sound_types() {
 }
 
 #[test]
-fn the_reference_of_the_client_lacks_nothing() {
+fn the_reference_of_the_client_is_complete() {
     if let Err(missing) = node::prepare("sdk").and_then(|()| node::prepare("sdk/docs")) {
         return node::skip("reference of the client", &missing);
     }

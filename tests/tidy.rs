@@ -118,7 +118,7 @@ fn the_engine_is_pure() {
 }
 
 #[test]
-fn sessions_know_no_transport() {
+fn sessions_import_no_transport() {
     let wrong = layer_files("session")
         .into_iter()
         .filter(|(_, text)| text.contains("actix_") || text.contains("actix::"))
@@ -127,7 +127,7 @@ fn sessions_know_no_transport() {
 }
 
 #[test]
-fn one_place_reads_the_clock() {
+fn only_one_module_reads_the_clock() {
     let mut wrong = Vec::new();
     for (path, text) in sources("src", "rs") {
         let code = without_tests(&text);
@@ -141,7 +141,7 @@ fn one_place_reads_the_clock() {
 }
 
 #[test]
-fn every_module_says_what_it_is() {
+fn every_module_has_a_doc_comment() {
     let undocumented = |text: &String| !text.trim_start().starts_with("//!");
     let is_test = |path: &Path| {
         path.file_stem()
@@ -200,7 +200,7 @@ fn every_file_is_a_module_of_its_folder() {
 }
 
 #[test]
-fn files_stay_small() {
+fn files_are_at_most_500_lines() {
     let folders = [
         ("src", "rs"),
         ("sdk/src", "ts"),
@@ -221,7 +221,7 @@ fn files_stay_small() {
 }
 
 #[test]
-fn nothing_is_left_undone() {
+fn no_todo_is_left() {
     // Written in two parts, so that this file does not find itself.
     let marks = [
         ["to", "do!("],
@@ -247,7 +247,7 @@ fn nothing_is_left_undone() {
 }
 
 #[test]
-fn lock_files_hold_no_addresses() {
+fn lock_files_contain_no_registry_addresses() {
     let locks = [
         "sdk/package-lock.json",
         "sdk/docs/package-lock.json",
@@ -374,7 +374,7 @@ fn without_tests(text: &str) -> String {
 }
 
 #[test]
-fn the_map_names_files_that_are_there() {
+fn the_codemap_names_existing_files() {
     let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the map is there");
     let codemap = map
         .split("## Codemap")

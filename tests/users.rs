@@ -61,7 +61,7 @@ async fn users_added_before_the_start_sign_in_and_changes_take_effect_at_once() 
 }
 
 #[tokio::test]
-async fn a_killed_server_and_its_socket_are_no_obstacle() {
+async fn the_socket_of_a_killed_server_is_replaced() {
     let mut installation = Installation::new();
     installation.start();
     let socket = installation.data().join("stepwire.sock");
@@ -82,7 +82,7 @@ async fn a_killed_server_and_its_socket_are_no_obstacle() {
 }
 
 #[tokio::test]
-async fn who_talks_nonsense_to_the_socket_holds_nobody_up() {
+async fn malformed_requests_to_the_socket_block_no_other() {
     use tokio::{
         io::{AsyncReadExt, AsyncWriteExt},
         net::UnixStream,
@@ -119,7 +119,7 @@ async fn who_talks_nonsense_to_the_socket_holds_nobody_up() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_in_a_sentence() {
+fn invalid_input_is_refused_with_a_sentence() {
     let installation = Installation::new();
     installation.user(&["list"], "").succeeds("NAME");
     installation

@@ -18,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_told_roughly() {
+    fn times_are_shown_roughly() {
         let check =
             |seconds: i64, words: &str| assert_eq!(ago(Time(0), Time(seconds * 1000)), words);
         check(59, "just now");

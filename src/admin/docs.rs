@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn every_link_leads_somewhere() {
+    fn every_link_has_a_target() {
         let urls: BTreeMap<String, &RenderedPage> = pages()
             .iter()
             .map(|(name, page)| (url(name), page))

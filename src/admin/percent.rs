@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_segment_leads_nowhere_else() {
+    fn an_escaped_segment_stays_one_segment() {
         assert_eq!(segment("card-order_1.b"), "card-order_1.b");
         assert_eq!(segment("a/../b?x#y z"), "a%2F..%2Fb%3Fx%23y%20z");
     }

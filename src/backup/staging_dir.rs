@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_there_when_it_is_whole_and_not_before() {
+    fn the_directory_appears_only_when_complete() {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("copy");
         let draft = StagingDir::begin(&place).unwrap();
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_program_left_is_replaced_and_a_strangers_directory_is_not() {
+    fn remains_of_a_killed_backup_are_replaced_but_other_directories_are_kept() {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path().join("copy");
         let left = directory.path().join("copy.partial");

@@ -252,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_read_as_people_write_them() {
+    fn addresses_are_read_in_every_common_form() {
         let ws = |text: &str| {
             address(text)
                 .map(|base| {

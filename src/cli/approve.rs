@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn one_approval_is_chosen_and_of_several_the_named_one() {
+    fn a_single_approval_is_chosen_and_one_of_several_must_be_named() {
         assert_eq!(
             choose(waiting(&["k-1"]), None)
                 .ok()

@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_close_code_decides() {
+    fn the_close_code_decides_whether_to_reconnect() {
         for code in [1000, 1001, 1006, 1011, 1012, 1013, 4000, 4001, 4002, 4429] {
             assert_eq!(after_close(code), AfterClose::Reconnect, "{code}");
         }

@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_end_has_its_status() {
+    fn each_outcome_has_its_exit_status() {
         let of = |status, outcome| Exit::of_status(status, outcome).map(|exit| exit as u8);
         assert_eq!(of("finished", None), Some(0));
         assert_eq!(of("finished", Some("skipped")), Some(0));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_says_is_told_whole() {
+    fn the_whole_error_of_the_server_is_printed() {
         let frame = json!({"type": "error", "code": "invalid_data", "message": "expected a, but \
             b", "fields": {"x.y": {"code": "type", "message": "expected \
             z", "params": {}}}});

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_follow_each_other_without_a_gap_or_a_repeat() {
+    fn gaps_and_repeated_frames_are_detected() {
         let mut followed = Followed::default();
         assert_eq!(
             followed.take(&frame("data", 9, 7)),
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_ended_is_not_resumed() {
+    fn ended_instances_are_not_resumed() {
         let mut followed = Followed::default();
         let mut last = frame("progress", 4, 0);
         last["status"] = json!("finished");

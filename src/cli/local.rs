@@ -113,7 +113,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_answer_without_end_is_none() {
+    async fn an_unterminated_answer_is_rejected() {
         let data = tempfile::tempdir().unwrap();
         let listener = tokio::net::UnixListener::bind(data.path().join("stepwire.sock")).unwrap();
         let endless = tokio::spawn(async move {

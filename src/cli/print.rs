@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_reads_well() {
+    fn a_step_is_printed_in_readable_lines() {
         let result = json!({
             "instance": "k", "status": "started", "ignored": ["x"], "children": [],
             "nodes": [{"node": "details", "name": "Enter details", "type": "userTask", "assignee": "ada"},
@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_printed_steers_the_terminal() {
+    fn control_characters_are_escaped_for_the_terminal() {
         assert_eq!(
             harmless("a\u{1b}]0;b\u{7}\r\u{9b}c"),
             r"a\u{1b}]0;b\u{7}\r\u{9b}c"

@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn it_knows_when_a_person_is_needed_and_how_it_ended() {
+    fn progress_reports_waiting_for_a_user_and_the_final_status() {
         let mut known = Progress::silent();
         known.frame(
             &json!({"type": "data", "channel": "instance/k", "seq": 3, "body": {"a": {"b": 1}}}),

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_end_a_segment_is_escaped() {
+    fn separators_in_a_path_segment_are_escaped() {
         assert_eq!(segment("on/boarding ä?#"), "on%2Fboarding%20%C3%A4%3F%23");
         assert_eq!(
             query(&[("a", Some("x&y")), ("b", None), ("c", Some("1"))]),

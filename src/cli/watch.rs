@@ -160,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_push_is_a_line() {
+    fn each_push_is_printed_as_one_line() {
         let check = |frame: Value, expected: &str| assert_eq!(text(&frame), expected);
         let data = json!({"type": "data", "channel": "instance/k", "seq": 5, "prev": 0, "node": "n", "action": "a", "body": {"x": 1}});
         check(data, r#"k  data  n/a  {"x":1}"#);

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_help_names_every_command_and_hides_what_is_in_the_way() {
+    fn the_help_names_every_command_and_hides_server_options() {
         let mut grammar = CommandLine::grammar();
         let help = grammar.render_help().to_string();
         for command in grammar
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_read_what_they_are_asked() {
+    fn commands_are_parsed_with_their_arguments() {
         let read = |arguments: &[&str]| {
             CommandLine::read(
                 [&["stepwire"], arguments]

@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_mean_parts_of_a_date() {
+    fn each_letter_formats_a_part_of_the_date() {
         check("dd-MM-yyyy HH:mm:ss", "07-03-2026 15:04:05");
         check(
             "yyyy-MM-ddTHH:mm:ss.fffK".replace('T', "'T'").as_str(),
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_named() {
+    fn unknown_letters_are_named() {
         for (bad, part) in [
             ("yyyy-MM-DD", "'DD'"),
             ("", "has no part"),

@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_own_pages_always_may() {
+    fn the_servers_own_pages_are_always_allowed() {
         for origins in [
             AllowedOrigins::parse(None).unwrap(),
             list(&["https://other.example"]),
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn others_may_not() {
+    fn pages_of_other_origins_are_refused() {
         for origins in [
             AllowedOrigins::parse(None).unwrap(),
             list(&["https://other.example"]),
@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_names_origins_however_they_are_spelled() {
+    fn listed_origins_match_in_every_spelling() {
         let origins = list(&[
             "https://one.example:443",
             "http://two.example:80/",
@@ -335,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn in_development_on_loopback_pages_of_this_machine_may_without_cookies() {
+    fn in_development_on_loopback_local_pages_are_allowed_without_cookies() {
         for origins in [
             AllowedOrigins::parse(None).unwrap(),
             list(&["https://other.example"]),
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn in_development_on_loopback_a_name_must_be_of_this_machine() {
+    fn in_development_on_loopback_the_host_must_be_local() {
         let origins = development(list(&["https://app.example.com"]));
         for host in [
             "localhost:8000",
@@ -406,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_origin_is_refused() {
+    fn an_invalid_origin_is_refused() {
         for text in [
             "one.example",
             "https://one.example/path",
@@ -433,7 +433,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_listed_is_told_why() {
+    fn an_origin_that_cannot_be_allowed_is_refused_with_the_reason() {
         for (origin, part) in [
             ("null", "a file or a sandboxed frame"),
             ("file:///x", "a file or a sandboxed frame"),

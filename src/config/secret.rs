@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_file_is_an_error_not_a_new_secret() {
+    fn a_damaged_secret_file_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join(SECRET_FILE), "short").unwrap();
         let error = JwtSecret::new(None, directory.path()).load().unwrap_err();

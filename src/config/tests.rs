@@ -109,7 +109,7 @@ fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
 }
 
 #[test]
-fn a_token_is_asked_for() {
+fn the_token_command_is_parsed() {
     let (config, command) = load(&[
         "token", "--sub", "alice", "--role", "admin", "--role", "clerk", "--data", "d",
     ])
@@ -212,7 +212,7 @@ fn users_are_changed_with_a_password_from_standard_input() {
 }
 
 #[test]
-fn production_refuses_what_is_fit_for_development() {
+fn production_refuses_development_settings() {
     let secret = "0123456789abcdef0123456789abcdef";
     let origins = ["--allowed-origins", "https://a.example,https://b.example"];
     let good = [
@@ -274,7 +274,7 @@ fn production_refuses_what_is_fit_for_development() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_told_at_once() {
+fn all_configuration_errors_are_reported_at_once() {
     let bad = [
         "--production",
         "--jwt-secret",
@@ -350,7 +350,7 @@ fn production_has_no_examples_and_prints_no_link_unless_asked() {
 }
 
 #[test]
-fn what_cannot_be_used_is_refused() {
+fn unusable_values_are_refused() {
     for bad in [
         &["--listen", "8000"][..],
         &["--workers", "0"],
@@ -363,7 +363,7 @@ fn what_cannot_be_used_is_refused() {
 }
 
 #[test]
-fn every_option_tells_its_value_and_where_it_comes_from_but_no_secret() {
+fn every_option_reports_value_and_source_but_no_secret() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("stepwire.toml");
     let text = "rate-burst = 7\nrate-per-second = 3\nallowed-origins = \

@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn networks_and_addresses_are_trusted_and_nobody_else() {
+    fn only_listed_networks_and_addresses_are_trusted() {
         let trusted = TrustedProxies::parse(Some(vec![
             "10.0.0.0/8".into(),
             " 192.0.2.1".into(),
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_network_is_refused() {
+    fn an_invalid_network_is_refused() {
         for text in [
             "",
             "proxy.example",

@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_sent_has_a_name_of_its_own_also_after_an_earlier_copy_was_restored() {
+    fn idempotency_keys_stay_unique_after_a_restore_from_a_backup() {
         let (one, other) = (
             InstanceKey(Uuid::from_u128(1)),
             InstanceKey(Uuid::from_u128(2)),

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_names_stand_in_the_order_of_the_wire() {
+    fn job_statuses_have_the_numbers_and_names_of_the_wire_format() {
         let all = JobStatus::ALL;
         assert_eq!(all.map(JobStatus::number), [0, 1, 2, 3, 4, 5, 6, 7]);
         assert_eq!(

@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_a_trace_is_read() {
+    fn a_valid_traceparent_is_read() {
         assert_eq!(parent(PARENT).as_deref(), Some(PARENT));
         assert_eq!(parent(&format!(" {PARENT}\t")).as_deref(), Some(PARENT));
         let later = PARENT.replace("00-", "cc-") + "-what-the-future-brings";
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_goes_below_what_caused_it() {
+    fn a_span_is_a_child_of_the_span_that_caused_it() {
         let span = NewSpan {
             trace: 7,
             id: 9,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_none_is_ignored() {
+    fn an_invalid_traceparent_is_ignored() {
         let zeros = |digits: usize| "0".repeat(digits);
         for wrong in [
             String::new(),
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_goes_with_its_parent_or_is_left_out_whole() {
+    fn a_tracestate_is_kept_with_its_traceparent_or_dropped() {
         let state = |text: &str| TraceContext::read(Some(PARENT), Some(text)).unwrap().state;
         for good in [
             "congo=t61rcWkgMzE",

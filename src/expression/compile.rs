@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_scripts_and_their_errors_stand_at_the_node() {
+    fn errors_in_scripts_are_reported_at_the_node() {
         let with = |script: &str| {
             let mut definition = definition("a == 1", &json!({}));
             let action =

@@ -214,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_engine_made_ready_is_used_once_and_holds_nothing_of_the_one_before() {
+    fn a_prepared_engine_is_used_once_and_shares_no_state() {
         let source = "var seen = (typeof seen === 'undefined' ? 0 : seen) + 1; seen";
         let global = || run(|ctx, _| ctx.eval::<i32, _>(source));
         prepare();
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_imports_nothing_not_even_our_own_code() {
+    fn a_script_cannot_import_modules() {
         for name in [OWN_NAME, "./stepwire", "std"] {
             let imported = run(|ctx, _| {
                 let import = format!("import({name:?})");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_an_evaluation_begins_with_it() {
+    fn the_time_limit_starts_with_the_evaluation() {
         prepare();
         let endless = run(|ctx, _| ctx.eval::<(), _>("for (;;);"));
         let message = endless.unwrap_err().message;

@@ -239,7 +239,7 @@ fn check(text: &str, data: &Value) -> Result<(), TestCaseError> {
 
 /// A byte order mark is white space in JavaScript: it is not part of the name after it.
 #[test]
-fn a_byte_order_mark_is_part_of_no_name() {
+fn a_byte_order_mark_is_not_part_of_a_name() {
     for text in [
         "'\u{feff}a' == a",
         "\u{feff}a == a",

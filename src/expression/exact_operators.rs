@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn operands_reach_as_far_as_in_javascript() {
+    fn operands_have_the_precedence_of_javascript() {
         for (script, expected) in [
             ("a < b", "$Less(a , b)"),
             ("a<b", "$Less(a,b)"),

@@ -30,7 +30,7 @@ fn check(script: &str, expected: &Value) {
 }
 
 #[test]
-fn scripts_that_take_too_much_fail() {
+fn scripts_over_the_limits_fail() {
     for script in [
         "for (;;);",
         "try { for (;;); } catch {} for (;;);",
@@ -93,7 +93,7 @@ fn getters_are_run_within_the_limits() {
 }
 
 #[test]
-fn what_is_no_json_is_told_with_its_path() {
+fn output_that_is_not_json_is_reported_with_its_path() {
     for (value, path) in [
         ("undefined_in: [undefined]", "output.undefined_in[0]"),
         ("hole: [1,,2]", "output.hole[1]"),
@@ -122,7 +122,7 @@ fn what_is_no_json_is_told_with_its_path() {
 }
 
 #[test]
-fn tricks_change_nothing_but_their_own_run() {
+fn hostile_scripts_change_nothing_outside_their_run() {
     let one = json!({"x": 1});
     check(
         "output.x = 1; output.toJSON = undefined; Object.prototype.toJSON = () => 'lie'",
@@ -188,7 +188,7 @@ fn deep_and_long_scripts_do_not_abort() {
 }
 
 #[test]
-fn only_an_error_made_as_one_is_an_error_of_bpmn() {
+fn only_the_documented_form_throws_a_bpmn_error() {
     let thrown = |script: &str| match Rule::compile(script).expect(script).run(&json!({}), "") {
         Err(RuleError::Thrown(error)) => Some((error.code, error.message)),
         _ => None,

@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn violations_are_codes_with_what_they_ask_for() {
+    fn violations_have_codes_and_parameters() {
         for (schema, value, path, code, params) in [
             (
                 json!({"required": ["a"]}),
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_is_bounded_whatever_is_sent() {
+    fn a_schema_check_is_bounded_for_any_payload() {
         let schema = json!({"items": {"anyOf": [{"type": "string"}, {"required": ["a"], "properties": {"a": {"minimum": 1}}}]}});
         let mut schemas = KeySchemas::default();
         schemas.add(&schema).expect("a valid schema");
@@ -487,7 +487,7 @@ mod tests {
     }
 
     #[test]
-    fn schemas_without_bound_are_refused() {
+    fn schemas_of_unbounded_cost_are_refused() {
         let expression = json!({"anyOf": [{"type": "number"}, {"properties": {"op": {}, "arg": {"$ref": "#"}}}]});
         for schema in [
             expression,

@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_javascript_is_told_with_its_place() {
+    fn invalid_javascript_is_reported_with_its_position() {
         for (source, at) in [
             ("a == 'b", 5),
             ("`${a}", 4),

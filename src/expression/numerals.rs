@@ -63,7 +63,7 @@ mod tests {
     use super::mistake;
 
     #[test]
-    fn numbers_that_javascript_would_round_are_mistakes() {
+    fn numerals_that_javascript_would_round_are_errors() {
         for exact in [
             "0",
             "18",

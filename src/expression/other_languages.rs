@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn words_for_operators_are_told_in_javascript() {
+    fn operator_words_are_reported_with_the_javascript_operator() {
         check(
             "amount gt 100 and approved",
             Some("write `>`"),
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_such_words_are_names() {
+    fn operator_words_used_as_names_are_names() {
         for text in [
             "and == 1",
             "order.not == 1 && not",

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_bound_is_refused() {
+    fn unbounded_schemas_are_refused() {
         let nested = (1..20).fold(json!({"d0": {"type": "null"}}), |mut defs, level| {
             let below = format!("#/$defs/d{}", level - 1);
             defs[format!("d{level}")] = json!({"anyOf": [{"$ref": below}, {"$ref": below}]});
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_counted_no_further_than_asked() {
+    fn values_are_counted_up_to_the_bound() {
         assert_eq!(of_value(&json!({"a": [1, 2, {"b": null}]}), 100), 6);
         assert_eq!(of_value(&json!("x".repeat(160)), 100), 11);
         assert_eq!(of_value(&json!(vec![0; 1000]), 100), 100);

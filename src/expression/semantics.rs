@@ -41,7 +41,7 @@ fn check(text: &str, data: &Value, expected: Result<bool, &str>) {
 
 /// Whether `input` means all data follows from the text alone.
 #[test]
-fn input_is_all_data_or_a_variable() {
+fn input_means_all_data_unless_a_variable_has_that_name() {
     let data = json!({"input": 7, "other": "x"});
     for (text, expected) in [
         ("input == 7", Ok(true)),
@@ -175,7 +175,7 @@ fn plain_conditions_of_other_languages_are_understood() {
 }
 
 #[test]
-fn refused_conditions_say_where() {
+fn refused_conditions_are_reported_with_their_position() {
     for (text, part) in [
         ("${}", "empty"),
         ("${amount >}", "line 1, column 11"),

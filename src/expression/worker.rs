@@ -338,7 +338,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_worker_answers_what_it_is_asked_until_its_input_ends() {
+    fn a_worker_answers_requests_until_its_input_ends() {
         let mut requests = Vec::new();
         let data = json!({"n": u64::MAX, "x": 0.1, "list": [1, "a", null]});
         let names = ["n".to_owned()];
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_does_not_answer_is_an_error_of_the_script() {
+    fn a_worker_that_does_not_answer_is_an_error_of_the_script() {
         let request_response = |program: &str| {
             give_this_thread(program.into());
             begin_step(Scripting::Runs);

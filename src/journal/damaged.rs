@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_thing_counts_once_and_no_more_than_may_be_named() {
+    fn each_damaged_row_is_counted_once_up_to_a_limit() {
         let damaged = Damaged::default();
         for _ in 0..2 {
             damaged.note(StoredKind::Timer, "a", "torn");

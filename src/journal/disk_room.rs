@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_writer_found_goes_before_what_was_measured() {
+    fn a_failed_write_takes_precedence_over_the_measured_space() {
         let room = RoomState::default();
         let mut changes = room.changes();
         assert_eq!(room.now(), DiskRoom::Enough);

@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_out_of_a_segment_as_they_went_in() {
+    fn rows_survive_packing_unchanged() {
         let rows = vec![stored(7, 1), stored(9, 3), stored(12, 5)];
         let segment = HistorySegment::pack(rows.clone()).unwrap().unwrap();
         assert_eq!((segment.first_seq, segment.last_seq), (1, 6));

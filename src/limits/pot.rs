@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_pot_has_a_place_for_an_operator_and_none_has_no_limit() {
+    fn the_smallest_pot_has_a_place_for_an_operator_and_zero_means_no_limit() {
         let pot = Pot::new(2, Limit::Uploads);
         let users: Vec<_> = std::iter::from_fn(|| pot.take(CallerKind::User)).collect();
         assert_eq!(users.len(), 1);
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn one_taker_has_its_part_and_gets_it_back() {
+    fn each_holder_has_a_share_that_is_returned() {
         let pot = Pot::with_part(1_000, 20, Limit::Uploads);
         let mut place = take(&pot, stranger(1), 12).unwrap();
         assert!(take(&pot, stranger(1), 9).is_none());

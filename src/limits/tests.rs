@@ -12,7 +12,7 @@ fn fits<T: PartialOrd + std::fmt::Debug>(what: &str, wanted: T, room: T) {
 }
 
 #[test]
-fn what_may_be_followed_can_be_resumed() {
+fn all_followed_instances_can_be_resumed() {
     let point = serde_json::json!({"instance": uuid::Uuid::max(), "after": u64::MAX});
     // Each character of a name may be escaped with six bytes.
     let name = "\u{1}".repeat(NAME_BYTES);

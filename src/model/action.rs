@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn type_and_params_stand_beside_the_other_members() {
+    fn type_and_params_are_members_beside_the_others() {
         let full = |kind: &str, params: Option<Value>| {
             let mut full = json!({"name": "a", "type": kind, "trigger": "automatic", "required": "mandatory",
                 "repeatable": false, "autorunChildren": false, "allowBack": false, "restartFromSnapshot": false,

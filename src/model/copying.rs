@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_copies_everything_and_empty_nothing() {
+    fn an_absent_list_copies_everything_and_an_empty_one_nothing() {
         let all = json!({"client": {"name": "Ada", "email": "a@b", "phones": [1, 2, 3]}, "theme": "dark"});
         check(json!({}), all.clone());
         check(json!({"paramsToCopy": null}), all);
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn items_keep_their_places() {
+    fn copied_items_keep_their_positions() {
         check(
             json!({"paramsToCopy": ["client.phones[1]"]}),
             json!({"client": {"phones": [null, 2]}}),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_list() {
+    fn values_other_than_lists_are_refused() {
         for params in [
             json!({"paramsToCopy": "client"}),
             json!({"withoutParams": [1]}),

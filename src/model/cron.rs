@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_go_on_over_an_end() {
+    fn ranges_may_wrap_around() {
         let pattern = |text: &str| {
             let reading = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             reading.cron.pattern
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_warned_of_where_dialects_differ() {
+    fn weekday_numbers_that_differ_between_dialects_are_warnings() {
         for plain in [
             "0 9 * * 1-5",
             "0 0 9 ? * 2-6",
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_expression_is_named() {
+    fn an_invalid_expression_is_named() {
         for (text, part) in [
             ("", "0 of 5, 6 or 7 fields"),
             ("* * * *", "4 of 5, 6 or 7 fields"),

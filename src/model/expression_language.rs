@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn languages_go_by_many_names() {
+    fn languages_are_recognised_by_all_their_names() {
         for name in [
             "javascript",
             "JavaScript",

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_evaluated_sent_or_addressed_is_told() {
+    fn the_frontend_view_hides_expressions_requests_and_addresses() {
         let definition: ProcessDefinition =
             serde_json::from_value(whole()).expect("the test's definition is valid");
         let view = serde_json::to_value(FrontendView::from(&definition)).expect("views are JSON");

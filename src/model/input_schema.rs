@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_below_another_says_more_of_it() {
+    fn a_nested_key_refines_its_parent() {
         check(
             &[
                 ("a", json!({"type": "object"})),
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn references_lead_to_where_the_parts_have_moved() {
+    fn references_point_to_the_moved_parts() {
         let schema = json!({"$ref": "#/$defs/street", "$defs": {"street": {"type": "string"}}, "default": {"$ref": "#"}});
         let moved = |place: &str| json!({"$ref": format!("{place}/$defs/street"), "$defs": {"street": {"type": "string"}}, "default": {"$ref": "#"}});
         let mut required = moved("#/properties/c");

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_source_says_what_it_is() {
+    fn an_invalid_source_is_described() {
         for (text, part) in [
             ("", "it is empty"),
             ("a + 1", "got `a + 1`"),

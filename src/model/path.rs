@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn gets_nothing_from_other_kinds() {
+    fn paths_find_nothing_in_values_of_another_type() {
         let data = json!({"a": {"b": [1, {"c": null}]}, "s": "text"});
         assert_eq!(path("a.b[0]").get(&data), Some(&json!(1)));
         assert_eq!(path("a.b[1].c").get(&data), Some(&Value::Null));

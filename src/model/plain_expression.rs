@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_more_is_not_read() {
+    fn complex_expressions_are_left_to_the_script_engine() {
         for text in [
             "",
             "list.size() > 0",

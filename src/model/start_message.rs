@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_its_form() {
+    fn start_messages_are_recognised_by_their_form() {
         let read = |body: Value| process(StartMessage::read(&body));
         assert_eq!(read(json!({"processName": "q"})), Ok(Some("q".to_owned())));
         assert_eq!(
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_named_when_no_data_do_it() {
+    fn the_process_name_is_known_only_if_it_is_literal() {
         let named = |message: &str| {
             let template = Template::compile(message).expect("the test's template is valid");
             StartMessage::named_process(&template.shape())
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rendered_word_says_who_starts() {
+    fn the_rendered_start_on_decides_the_starter() {
         let read = |params: Value| {
             process(StartMessage::read_for_server(
                 &json!({"processName": "q", "params": params}),

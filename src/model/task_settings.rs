@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_assignee_is_a_name_or_nobody() {
+    fn an_assignee_is_a_user_or_absent() {
         assert_eq!(subject(&json!(" bob ")), Ok(Some("bob".to_owned())));
         for nobody in [json!(null), json!(""), json!("  ")] {
             assert_eq!(subject(&nobody), Ok(None));

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_holds_up_no_time() {
+    fn a_clock_set_back_delays_no_timer() {
         let mut onward = OnwardTime::new(at(100_000), at(0));
         let set_back = at(100_000 - 3 * HOUR);
         assert_eq!(
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn time_comes_together_again_with_a_clock_that_was_set_back() {
+    fn time_rejoins_a_clock_that_was_set_back() {
         let mut onward = OnwardTime::new(at(100_000), at(0));
         let mut last = at(100_000);
         for minute in 0..=11 * 60 {
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_goes_on_after_what_is_on_record() {
+    fn time_continues_after_the_latest_recorded_time() {
         let clock = Clock::real();
         let ahead = |span: Duration| Time(real_now().0 + span.as_millis() as i64);
         clock.continue_after(ahead(2 * CLOCK_AHEAD));

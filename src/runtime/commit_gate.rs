@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn readers_wait_for_what_was_handed_over_before_them_and_for_nothing_else() {
+    fn readers_wait_only_for_rows_queued_before_them() {
         let gate = Arc::<CommitGate>::default();
         let seen = Arc::<Mutex<Vec<&str>>>::default();
         let note = |word: &'static str| {
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_computed_from_a_row_that_was_not_written_never_leaves() {
+    fn nothing_computed_from_a_failed_row_is_released() {
         let gate = Arc::<CommitGate>::default();
         let seen = Arc::<Mutex<Vec<Written>>>::default();
         let note = || {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_that_panics_holds_nobody_up() {
+    fn a_panicking_release_blocks_no_other() {
         let gate = Arc::<CommitGate>::default();
         let bad = gate.counted(|_| panic!("on purpose"));
         let (sender, receiver) = std::sync::mpsc::channel();

@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_low_stays_low_until_there_is_a_tenth_more() {
+    fn low_space_is_left_only_with_a_tenth_more() {
         let marks = Watermarks {
             low: Watermark::new(100, 100),
             critical: Watermark::new(10, 100),

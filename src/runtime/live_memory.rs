@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_one_takes_is_given_back_with_it() {
+    fn memory_is_returned_with_its_holder() {
         let total = LiveMemoryTotal::default();
         let mut one = total.of_one(limits::LIVE_MEMORY);
         let large = limits::LARGE_INSTANCE + 1;

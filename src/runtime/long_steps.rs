@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_start_is_as_long_as_the_last_ones_of_its_process() {
+    fn a_start_is_estimated_by_the_last_starts_of_its_process() {
         let steps = LongSteps::of_cores(4).unwrap();
         let (long, short) = (process("long"), process("short"));
         assert!(!steps.is_long_start(&long));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn exactly_timed_only_what_a_thread_works_counts() {
+    fn only_processor_time_counts_when_available() {
         let timed = StepTimer::begin(true);
         let (started, is_started) = std::sync::mpsc::channel::<()>();
         let since = Instant::now();

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_filled_in() {
+    fn messages_are_previewed() {
         let text = r#"{"name": "${client.name}", "by": "${startedBy}", "gone": "${x.y}"}"#;
         let data = json!({"client": {"name": "Ada"}});
         assert_eq!(
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_decided() {
+    fn conditions_are_previewed() {
         let decide =
             |text: &str| preview(Preview::Condition(text.to_owned(), json!({"amount": 5})));
         assert_eq!(decide("${amount > 4}"), Previewed::Condition(true));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn schedules_tell_their_next_times() {
+    fn schedules_are_previewed_with_their_next_times() {
         let schedule = |when: Value| {
             let schedule = serde_json::from_value(json!({"when": when})).expect("a schedule");
             preview(Preview::Schedule(Box::new(schedule)))

@@ -322,7 +322,7 @@ mod tests {
     };
 
     #[test]
-    fn strangers_leave_room_in_a_mailbox_to_users_and_users_to_the_server() {
+    fn strangers_leave_mailbox_places_to_users_and_users_to_the_server() {
         let (registry, key) = (Registry::default(), InstanceKey(Uuid::from_u128(1)));
         let user = Caller {
             subject: "alice".into(),
@@ -359,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn a_map_that_was_far_larger_gives_its_room_back() {
+    fn a_map_shrinks_after_a_peak() {
         let map: DashMap<u32, u64> = (0..100_000).map(|n| (n, 0)).collect();
         map.retain(|n, _| *n < 90_000);
         give_back(&map);

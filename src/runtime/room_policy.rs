@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_less_room_there_is_the_less_is_taken() {
+    fn the_less_disk_space_is_free_the_more_is_refused() {
         let taken = |room| {
             [
                 admit_command(room, &Command::Terminate),

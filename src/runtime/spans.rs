@@ -428,7 +428,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_finds_no_room_is_dropped_and_counted() {
+    fn spans_over_the_queue_bound_are_dropped_and_counted() {
         let (queue, mut taken) = mpsc::channel(2);
         let spans = Spans {
             queue,

@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_definition_has_room_for_so_much() {
+    fn steps_of_one_definition_are_bounded() {
         let scripts = StepThreads::start("steps", 0, || ()).unwrap();
         for _ in 0..limits::SCRIPTS_WAITING_PER_DEFINITION {
             assert!(!scripts.is_full(&owner("t", "p"), CallerKind::Staff));
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn strangers_leave_users_of_their_process_room_and_turns() {
+    async fn strangers_leave_places_and_turns_to_users_of_their_process() {
         let scripts = StepThreads::start("steps", 0, || ()).unwrap();
         let is_full = |kind| scripts.is_full(&owner("t", "p"), kind);
         let mut strangers = 0;
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_late_too_often_is_stopped_for_a_while() {
+    fn a_definition_that_is_often_late_is_paused() {
         let scripts = StepThreads::start("steps", 0, || ()).unwrap();
         let (late, other, now) = (owner("t", "late"), owner("t", "other"), Instant::now());
         let may_run = |owner: &Owner, at| scripts.shared.may_run(owner, at) == Scripting::Runs;

@@ -61,14 +61,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn work_beside_gives_its_outcome_and_a_panic_loses_nothing() {
+    async fn background_work_returns_its_outcome_and_survives_a_panic() {
         assert_eq!(beside(|| panic!("a test's panic")).await, None::<()>);
         assert_eq!(beside(|| 7).await, Some(7));
     }
 
     #[cfg(target_os = "linux")]
     #[tokio::test]
-    async fn it_is_done_by_threads_that_step_back() {
+    async fn background_work_runs_on_threads_of_low_priority() {
         use rustix::process::getpriority_process;
         let of_this_thread = || getpriority_process(None).unwrap();
         let before = of_this_thread();

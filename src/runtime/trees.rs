@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_is_one_while_somebody_holds_it() {
+    fn a_tree_is_shared_while_it_is_referenced() {
         let trees = Trees::default();
         let tree = trees.enter(key(1), 3, 0);
         assert_eq!(tree.room(), TreeLimits::default().instances - 3);

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_take_turns_and_so_do_those_within_one() {
+    fn groups_take_turns_and_so_do_members_of_a_group() {
         let mut turns = Turns::<_>::default();
         for (tenant, who) in [("t", 'a'), ("t", 'b'), ("u", 'c'), ("t", 'd')] {
             turns.enter(tenant, who);
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_keeps_waiting() {
+    fn an_entry_without_permission_keeps_waiting() {
         let mut turns = Turns::<_>::default();
         for (tenant, who) in [("t", 'a'), ("t", 'b'), ("u", 'c')] {
             turns.enter(tenant, who);

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_of_one_wait_longer_than_few_and_others_do_not() {
+    fn many_refusals_of_one_client_are_delayed_longer() {
         let (crowds, soon) = (Crowds::default(), Duration::from_millis(7));
         let mut held: Vec<HeldBack> = (0..1_000).map(|_| crowds.enter(1)).collect();
         let request = |index: usize| held[index].of_request(soon);

@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_counts_until_the_socket_asks_for_more() {
+    fn queued_frames_count_until_the_socket_takes_them() {
         let long = limits::LONG_FRAME + 1;
         let memory = Pot::new(1 << 20, Limit::BodyMemory);
         let frames = LongFrames::new(memory.clone());
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_frame_takes_its_space_once_and_who_finds_none_is_told() {
+    fn a_long_frame_takes_space_once_or_is_refused() {
         let long = limits::LONG_FRAME + 1;
         let memory = Pot::with_part(8 * long, 2 * long, Limit::BodyMemory);
         let frames = LongFrames::new(memory.clone());

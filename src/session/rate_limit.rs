@@ -214,7 +214,7 @@ mod tests {
 
     /// All unanswered commands of a connection are sent again at once after a cut.
     #[test]
-    fn what_is_sent_again_after_a_cut_passes_when_its_turn_comes() {
+    fn commands_resent_after_a_cut_pass_within_the_rate() {
         let start = Instant::now();
         let mut rate = Rate::new(20, 60, start);
         let mut due = std::collections::BinaryHeap::from_iter(

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_passed_over_once() {
+    fn one_byte_order_mark_is_ignored() {
         check(b"\xef\xbb\xbf{\"a\":1}", Ok(json!({"a": 1})));
         check(b"\xef\xbb\xbf\xef\xbb\xbf1", Err("line 1"));
         check(
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_twice_is_refused_with_both_places() {
+    fn a_duplicate_member_is_reported_with_both_positions() {
         for once in [
             "{}",
             "[1, \"a\", \"a\"]",
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_library_says_is_put_into_words() {
+    fn library_errors_are_translated_to_plain_sentences() {
         for half in [
             r#"{"a": "\ud800"}"#,
             r#"{"a": "\udc00"}"#,
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_told_repeats_little_of_a_long_text() {
+    fn error_messages_quote_little_of_a_long_text() {
         let long = format!("\"{}\"", "é!".repeat(20_000));
         let error = from_text::<u32>(&long)
             .expect_err("it is no number")

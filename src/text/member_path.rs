@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_two_places_have_one_path() {
+    fn different_places_have_different_paths() {
         let path = |names: &[&str]| {
             let mut path = String::new();
             names.iter().for_each(|name| push_member(&mut path, name));

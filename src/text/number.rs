@@ -123,7 +123,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_held_is_exact(number in any::<f64>().prop_filter("JSON has finite ones", |number| number.is_finite())) {
+        fn stored_numbers_are_exact(number in any::<f64>().prop_filter("JSON has finite ones", |number| number.is_finite())) {
             let ways = [format!("{number}"), format!("{number:e}"), format!("{number:.16e}"), serde_json::json!(number).to_string()];
             for text in ways {
                 prop_assert!(is_exact(&text), "{}", text);

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_byte_buys_time_up_to_the_whole() {
+    fn each_byte_extends_the_deadline_up_to_a_maximum() {
         let now = Instant::now();
         let pace = BodyPace::new(now, Duration::from_secs(100));
         assert_eq!(pace.deadline(), now + limits::TRANSFER_GRACE);

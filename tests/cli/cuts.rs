@@ -13,7 +13,7 @@ use super::{
 
 /// The bytes of the server: the upgrade, the welcome, and then the frames of the start.
 #[tokio::test]
-async fn a_start_whose_answer_is_cut_off_is_one_start() {
+async fn a_start_whose_reply_is_lost_is_applied_once() {
     let installation = served();
     let (token, _) = installation
         .run(&["token", "--sub", "ada", "--role", "operator"], "")
@@ -59,7 +59,7 @@ fn count(installation: &crate::users::program::Installation) -> usize {
 }
 
 #[test]
-fn who_waits_outlives_the_server() {
+fn a_waiting_command_survives_a_restart_of_the_server() {
     let mut installation = served();
     let mut child = spawn(&installation, &["start", "decision", "--wait", "--json"]);
     let mut lines = BufReader::new(child.stderr.take().expect("its errors are piped")).lines();
@@ -83,7 +83,7 @@ fn who_waits_outlives_the_server() {
 }
 
 #[test]
-fn who_waits_outlives_its_token_when_there_is_another_one() {
+fn a_waiting_command_uses_a_renewed_token() {
     let installation = served();
     let token = |ttl: &str| {
         installation

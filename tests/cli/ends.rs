@@ -7,7 +7,7 @@ use serde_json::json;
 use super::server::{ended, json, served, spawn, start};
 
 #[test]
-fn a_start_tells_the_next_step_and_waits_if_asked() {
+fn a_start_prints_the_next_step_and_waits_on_request() {
     let installation = served();
     let (text, _) = installation
         .run(
@@ -130,7 +130,7 @@ fn approvals_are_given_and_refused() {
 }
 
 #[test]
-fn whoever_waits_learns_of_the_end_by_push() {
+fn a_waiting_command_gets_the_end_by_push() {
     let installation = served();
     let mut child = spawn(&installation, &["start", "decision", "--wait"]);
     // Without a terminal each change is a line: the instance is there when the second one is.

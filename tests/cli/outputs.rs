@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::server::{file, json, served, start};
 
 #[test]
-fn a_definition_comes_out_as_it_went_in() {
+fn a_definition_is_exported_unchanged() {
     let installation = served();
     let (text, _) = installation.run(&["export", "decision"], "").ends(0);
     assert_eq!(text, fs::read_to_string(file("decision.bpmn")).unwrap());
@@ -35,7 +35,7 @@ fn a_definition_comes_out_as_it_went_in() {
 }
 
 #[test]
-fn problems_name_element_code_and_sentence_with_and_without_a_server() {
+fn problems_name_element_code_and_message_with_and_without_a_server() {
     let installation = served();
     for command in [&["check"][..], &["deploy", "--check"], &["deploy"]] {
         let (text, errors) = installation
@@ -117,7 +117,7 @@ fn instances_are_listed_and_exported_as_lines() {
 }
 
 #[test]
-fn a_watched_instance_is_its_frames_without_a_gap() {
+fn watch_prints_all_frames_of_an_instance() {
     let installation = served();
     let key = start(&installation, "decision");
     installation.run(&["approve", &key], "").ends(0);
@@ -207,7 +207,7 @@ fn data_are_corrected() {
 }
 
 #[test]
-fn a_message_that_is_published_starts_what_begins_with_it_once() {
+fn a_published_message_starts_its_process_once() {
     let installation = served();
     let definition = installation.data().join("paid.json");
     let process = json!({"id": "paid",
@@ -250,7 +250,7 @@ fn a_message_that_is_published_starts_what_begins_with_it_once() {
 }
 
 #[test]
-fn instances_go_to_another_version() {
+fn instances_are_migrated_to_another_version() {
     let installation = served();
     let deploy = |task: &str| {
         let process = json!({

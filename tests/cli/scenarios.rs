@@ -22,7 +22,7 @@ fn scenario(steps: &str) -> (tempfile::TempDir, String) {
 const ORDER: &str = "  - start: orderApproval\n    data: {order: {item: desk, amount: 2500}}\n";
 
 #[test]
-fn the_examples_come_out_as_written() {
+fn the_example_scenarios_pass() {
     let installation = Installation::new();
     let folder = format!("{}/scenarios", examples());
     let (text, _) = installation.run(&["test", &folder], "").ends(0);
@@ -33,7 +33,7 @@ fn the_examples_come_out_as_written() {
 }
 
 #[test]
-fn a_difference_names_line_and_place_for_people_and_build_servers() {
+fn a_difference_is_reported_with_line_and_path_as_text_and_junit() {
     let (folder, path) = scenario(&format!(
         "{ORDER}  - expect:\n      nodes: [nowhere]\n      data: {{order: {{amount: 3}}}}"
     ));
@@ -57,7 +57,7 @@ fn any_other_frame_is_sent_with_an_id() {
 }
 
 #[test]
-fn refusals_are_expected_or_end_it() {
+fn an_unexpected_refusal_ends_the_scenario() {
     let installation = Installation::new();
     let start = "  - start: orderApproval\n    data: {order: {item: desk}}\n";
     let (_folder, path) = scenario(&format!(
@@ -73,7 +73,7 @@ fn refusals_are_expected_or_end_it() {
 }
 
 #[test]
-fn what_is_no_scenario_is_told_with_its_place() {
+fn an_invalid_scenario_is_reported_with_its_position() {
     let installation = Installation::new();
     for (steps, part) in [
         (
@@ -102,7 +102,7 @@ fn what_is_no_scenario_is_told_with_its_place() {
 }
 
 #[test]
-fn they_play_on_a_running_server_too() {
+fn scenarios_run_on_a_running_server_too() {
     let installation = served();
     let token = |user: &str| {
         let command = [

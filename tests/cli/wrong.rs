@@ -6,7 +6,7 @@ use super::server::{file, json, served, start};
 use crate::users::program::Installation;
 
 #[test]
-fn refusals_are_told_as_the_server_says_them() {
+fn refusals_are_printed_as_the_server_sends_them() {
     let installation = served();
     let key = start(&installation, "decision");
     installation
@@ -31,7 +31,7 @@ fn refusals_are_told_as_the_server_says_them() {
 }
 
 #[test]
-fn wrong_usage_is_2() {
+fn wrong_usage_exits_with_2() {
     let installation = served();
     for data in ["[1]", "{", "@/nowhere/at/all"] {
         let (_, errors) = installation
@@ -63,7 +63,7 @@ fn wrong_usage_is_2() {
 }
 
 #[test]
-fn no_server_and_no_access_are_7() {
+fn an_unreachable_server_and_refused_access_exit_with_7() {
     let installation = Installation::new();
     let nobody = format!("http://127.0.0.1:{}", installation.port);
     for command in [
@@ -93,7 +93,7 @@ fn no_server_and_no_access_are_7() {
 }
 
 #[test]
-fn a_token_of_ones_own_is_used_and_the_local_one_goes_nowhere_else() {
+fn a_given_token_is_used_and_the_local_token_stays_local() {
     let installation = served();
     let (token, _) = installation.run(&["token", "--sub", "ada"], "").ends(0);
     let path = installation.data().join("token");
@@ -133,7 +133,7 @@ fn a_token_of_ones_own_is_used_and_the_local_one_goes_nowhere_else() {
 
 /// A command line in another folder than the server's would sign with a secret that no server has.
 #[test]
-fn a_token_that_no_server_knows_yet_says_so_once() {
+fn a_token_for_no_running_server_warns_once() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let data = folder.path().join("stepwire-data");
     let made = |sub: &str| {
@@ -157,7 +157,7 @@ fn a_token_that_no_server_knows_yet_says_so_once() {
 }
 
 #[test]
-fn a_server_that_cannot_deploy_its_files_says_why_in_lines_like_those_of_check() {
+fn a_failed_deploy_at_start_prints_the_problems_as_check_does() {
     let place = tempfile::tempdir().expect("a temporary directory");
     let written = place.path().join("process.json");
     fs::write(&written, r#"{"id": "p", "nodes": [], "flowz": []}"#).expect("it is written");

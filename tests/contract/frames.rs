@@ -45,7 +45,7 @@ fn type_of(message: &Value) -> &str {
 }
 
 #[test]
-fn the_document_names_the_frames_of_the_page() {
+fn the_document_has_the_frames_of_the_protocol_page() {
     let (document, _) = document();
     let documented: BTreeSet<&str> = messages(&document)
         .map(|(_, message)| type_of(message))

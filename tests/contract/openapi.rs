@@ -39,7 +39,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (String, &str, &Value)> 
 }
 
 #[test]
-fn the_document_names_what_the_route_table_names() {
+fn the_document_has_the_routes_of_the_route_table() {
     let document = document();
     let is_page = |path: &str| path == "/" || PAGES.iter().any(|page| path.starts_with(page));
     let table = routes::table().methods_and_paths();
@@ -67,7 +67,7 @@ fn the_document_names_what_the_route_table_names() {
 }
 
 #[test]
-fn operations_are_told_apart_and_their_words_lead_somewhere() {
+fn operations_are_distinct_and_their_links_resolve() {
     let document = document();
     assert_eq!(document["openapi"], "3.1.0");
     let mut ids = BTreeMap::new();
@@ -147,7 +147,7 @@ fn every_reference_leads_to_a_schema() {
 }
 
 #[test]
-fn everything_is_described_and_for_readers_of_the_interface() {
+fn every_part_has_a_description_for_users_of_the_api() {
     let document = document();
     #[track_caller]
     fn check(what: &str, documented: &Value) {
@@ -205,7 +205,7 @@ fn refusals_are_problems() {
 }
 
 #[actix_web::test]
-async fn the_document_is_served_and_known_again() {
+async fn the_document_is_served_with_an_etag() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     for path in ["/openapi.json", "/asyncapi.json"] {

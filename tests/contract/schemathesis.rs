@@ -85,7 +85,7 @@ fn run(server: &Server, directory: &Path) {
 }
 
 #[tokio::test]
-async fn no_fault_and_no_answer_the_document_does_not_tell_of() {
+async fn schemathesis_finds_no_fault_and_no_undocumented_response() {
     if !is_installed() {
         return skip(
             "schemathesis",

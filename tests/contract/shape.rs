@@ -104,7 +104,7 @@ fn close(schema: &mut Value, is_part: bool) {
 }
 
 #[test]
-fn unnamed_members_are_wrong_also_in_parts() {
+fn undeclared_members_are_rejected_at_every_depth() {
     let document = json!({"components": {"schemas": {
         "Part": {"type": "object", "properties": {"a": {"type": "integer"}, "deep": {"$ref": "#/components/schemas/Deep"}}},
         "Deep": {"type": "object", "properties": {"b": {}}},

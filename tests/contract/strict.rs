@@ -93,7 +93,7 @@ impl Operation {
 }
 
 #[actix_web::test]
-async fn names_behind_the_address_that_nobody_reads_are_refused() {
+async fn unknown_query_parameters_are_refused() {
     let server = support::server().await;
     let admin = User::new(&server, "root", &["admin"]);
     let instance = admin.start("onboarding", json!({})).await;
@@ -108,7 +108,7 @@ async fn names_behind_the_address_that_nobody_reads_are_refused() {
 }
 
 #[actix_web::test]
-async fn bodies_that_nobody_reads_are_refused() {
+async fn unexpected_bodies_are_refused() {
     let server = support::server().await;
     let admin = User::new(&server, "root", &["admin"]);
     let instance = admin.start("onboarding", json!({})).await;
@@ -126,7 +126,7 @@ async fn bodies_that_nobody_reads_are_refused() {
 }
 
 #[actix_web::test]
-async fn an_empty_object_is_as_good_as_no_body() {
+async fn an_empty_object_counts_as_no_body() {
     let server = support::server().await;
     let admin = User::new(&server, "root", &["admin"]);
     for body in ["", " ", "{}", " { }\n"] {

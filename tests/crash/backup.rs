@@ -86,7 +86,7 @@ fn reached(data: &Path, ledgers: &[String]) -> HashMap<String, u64> {
 }
 
 #[tokio::test]
-async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
+async fn a_backup_under_load_holds_all_earlier_acknowledged_commands() {
     let installation = Installation::new();
     let server = installation.start();
     let ledgers = start_ledgers(installation.port).await;
@@ -154,7 +154,7 @@ async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
 }
 
 #[tokio::test]
-async fn one_wrong_byte_is_found_and_its_part_named() {
+async fn one_wrong_byte_is_found_and_located() {
     let installation = Installation::new();
     let server = installation.start();
     start_ledgers(installation.port).await;
@@ -209,7 +209,7 @@ async fn one_wrong_byte_is_found_and_its_part_named() {
 }
 
 #[tokio::test]
-async fn the_secret_goes_along_unless_a_new_one_is_wanted() {
+async fn the_secret_is_restored_unless_a_new_one_is_requested() {
     let installation = Installation::new();
     let server = installation.start();
     start_ledgers(installation.port).await;
@@ -243,7 +243,7 @@ async fn the_secret_goes_along_unless_a_new_one_is_wanted() {
 }
 
 #[tokio::test]
-async fn a_killed_backup_leaves_nothing_that_looks_whole() {
+async fn a_killed_backup_leaves_no_complete_looking_copy() {
     let installation = Installation::new();
     let _server = installation.start();
     start_ledgers(installation.port).await;

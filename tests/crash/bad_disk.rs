@@ -103,7 +103,7 @@ async fn a_sync_or_a_write_that_fails_ends_the_server_and_loses_nothing_acknowle
 }
 
 #[tokio::test]
-async fn a_disk_that_is_full_for_a_while_refuses_and_goes_on_by_itself() {
+async fn a_temporarily_full_disk_refuses_commands_and_recovers() {
     if !strace::is_there() {
         return skip("a_disk_that_is_full_for_a_while", "strace is missing");
     }
@@ -140,10 +140,10 @@ async fn a_disk_that_is_full_for_a_while_refuses_and_goes_on_by_itself() {
 }
 
 #[tokio::test]
-async fn nobody_is_acknowledged_before_a_slow_sync_is_done() {
+async fn no_command_is_acknowledged_before_a_slow_sync_completes() {
     if !strace::is_there() {
         return skip(
-            "nobody_is_acknowledged_before_a_slow_sync_is_done",
+            "no_command_is_acknowledged_before_a_slow_sync_completes",
             "strace is missing",
         );
     }

@@ -97,7 +97,7 @@ fn careful(heard: watch::Sender<usize>) -> Receiver {
 }
 
 #[tokio::test]
-async fn a_killed_server_keeps_each_time_and_takes_each_answer_once() {
+async fn a_killed_server_keeps_call_timers_and_takes_each_response_once() {
     let (heard, mut hears) = watch::channel(0);
     let receiver = careful(heard);
     let place = tempfile::tempdir().expect("a temporary directory");

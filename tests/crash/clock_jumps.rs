@@ -226,17 +226,17 @@ async fn forward(seconds: i64) {
 }
 
 #[tokio::test]
-async fn an_hour_forward_brings_what_is_due_and_ends_what_has_ended() {
+async fn a_clock_jump_of_an_hour_fires_timers_and_expires_tokens() {
     forward(3_600).await;
 }
 
 #[tokio::test]
-async fn a_day_forward_brings_what_is_due_and_ends_what_has_ended() {
+async fn a_clock_jump_of_a_day_fires_timers_and_expires_tokens() {
     forward(24 * 3_600).await;
 }
 
 #[tokio::test]
-async fn an_hour_back_holds_up_nothing_and_prolongs_nothing() {
+async fn a_clock_set_back_an_hour_delays_no_timer_and_extends_no_token() {
     let Some(stage) = Stage::new(OPTIONS) else {
         return skip("the machine's clock is set back", "cc is missing");
     };

@@ -156,7 +156,7 @@ fn length_of_first(read: &[u8], is_head: bool) -> Option<usize> {
 }
 
 #[tokio::test]
-async fn connections_cut_anywhere_lose_nothing_double_nothing_and_leave_no_gap() {
+async fn connections_cut_anywhere_lose_and_repeat_nothing() {
     let maximum = number("STEPWIRE_CUTS", CUTS);
     let mut installation = Installation::new();
     let off = "--max-connections-per-address=0 --max-connections-per-user=0 --address-requests=0 \

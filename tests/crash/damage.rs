@@ -131,7 +131,7 @@ async fn a_sound_directory_is_sound_also_after_a_crash_and_beside_a_server() {
 }
 
 #[actix_rt::test]
-async fn a_damaged_instance_is_told_of_and_the_others_go_on() {
+async fn a_damaged_instance_is_reported_and_the_others_continue() {
     let damages: [(&str, &str); 3] = [
         (
             "UPDATE log SET body = X'01FFFF' WHERE entity = {entity}",
@@ -185,7 +185,7 @@ async fn a_damaged_snapshot_costs_a_replay() {
 }
 
 #[actix_rt::test]
-async fn a_damaged_definition_is_told_of_its_number_stays_taken_and_its_instances_wait_for_it() {
+async fn a_damaged_definition_is_reported_keeps_its_number_and_blocks_its_instances() {
     for sql in [
         "UPDATE definition SET source = X'00' WHERE id = 'p'",
         "UPDATE definition SET source = CAST(replace(CAST(source AS TEXT), 'content 1', 'content X') AS BLOB) WHERE id = 'p'",
@@ -208,7 +208,7 @@ async fn a_damaged_definition_is_told_of_its_number_stays_taken_and_its_instance
 }
 
 #[actix_rt::test]
-async fn damaged_rows_of_tables_are_left_out_and_told_of() {
+async fn damaged_table_rows_are_left_out_and_reported() {
     let row_of = |table: &str| match table {
         "schedule" => (
             "UPDATE schedule SET expression = CAST(X'FF' AS TEXT)",
@@ -247,7 +247,7 @@ async fn damaged_rows_of_tables_are_left_out_and_told_of() {
 }
 
 #[actix_rt::test]
-async fn a_damaged_line_of_the_list_is_left_out_of_it() {
+async fn a_damaged_list_row_is_left_out() {
     let (installation, designer, [hurt, well]) = installation().await;
     let sql = format!(
         "UPDATE instance SET process = CAST(X'FF' AS TEXT) WHERE key = {}",
@@ -275,7 +275,7 @@ fn run(arguments: &[&std::ffi::OsStr]) {
 }
 
 #[actix_rt::test]
-async fn wrong_counts_are_named_and_right_in_a_copy() {
+async fn wrong_counts_are_reported_and_corrected_in_a_copy() {
     let plants = [
         (
             "UPDATE version_in_use SET instances = 7, stuck = 1",
@@ -343,7 +343,7 @@ async fn a_database_that_is_missing_or_empty_beside_its_log_is_refused() {
 }
 
 #[actix_rt::test]
-async fn what_is_no_data_directory_is_not_looked_at() {
+async fn a_missing_data_directory_is_reported_by_the_doctor() {
     let output = Command::new(program())
         .args(["doctor", "--data", "/there/is/none"])
         .output()

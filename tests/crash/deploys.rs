@@ -154,7 +154,7 @@ fn stored(installation: &Installation) -> (Vec<DefinitionRow>, Vec<InstanceRow>)
 }
 
 #[actix_rt::test]
-async fn cut_deploys_are_known_to_the_server_and_no_number_is_given_twice() {
+async fn deploys_cut_off_are_consistent_and_reuse_no_number() {
     let installation = Installation::new();
     let (server, designer, mut seed) = (installation.start(), Designer::of(&installation), SEED);
     let all = rounds(150);
@@ -247,7 +247,7 @@ async fn readiness(designer: &Designer, wanted: &str) {
 }
 
 #[actix_rt::test]
-async fn an_instance_whose_definition_was_replaced_is_told_of_and_goes_on_with_the_same_source() {
+async fn an_instance_with_a_replaced_definition_is_reported_and_continues_with_the_same_source() {
     let other = "UPDATE definition SET (source, revision, name) =
         (SELECT source, revision, name FROM definition WHERE id = 'p' AND version = 2) WHERE id = 'p' AND version = 1";
     for damage in [
@@ -274,14 +274,14 @@ async fn an_instance_whose_definition_was_replaced_is_told_of_and_goes_on_with_t
 }
 
 #[actix_rt::test]
-async fn an_instance_finds_its_content_under_another_number() {
+async fn an_instance_finds_its_definition_under_another_version_number() {
     let swapped = "UPDATE definition SET version = version + 10 WHERE id = 'p' AND version = 1";
     let (_installation, _server, designer, instance) = damaged(swapped).await;
     completes(&designer, &instance).await;
 }
 
 #[actix_rt::test]
-async fn of_two_published_versions_the_newest_stands() {
+async fn of_two_published_versions_the_newest_is_current() {
     let both = "UPDATE definition SET state = 'published' WHERE id = 'p'";
     let (installation, server, designer, instance) = damaged(both).await;
     let (_, listed) = designer.get("/v1/definitions/p").await;
@@ -307,7 +307,7 @@ async fn of_two_published_versions_the_newest_stands() {
 }
 
 #[actix_rt::test]
-async fn the_number_of_a_version_that_does_not_compile_is_not_given_again() {
+async fn the_number_of_a_version_that_does_not_compile_is_not_reused() {
     let (installation, server, designer, _) =
         damaged("UPDATE definition SET source = x'6e6f' WHERE id = 'p' AND version = 2").await;
     assert_eq!(designer.deploy(3).await, 3);

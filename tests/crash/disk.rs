@@ -44,7 +44,7 @@ impl Operator {
 }
 
 #[tokio::test]
-async fn below_its_watermarks_a_server_says_so_and_takes_less_and_less() {
+async fn below_its_watermarks_a_server_reports_it_and_refuses_more() {
     let mut installation = Installation::new();
     let roles = ["admin", "operator", "designer", "server-operator"];
     let operator = Operator {

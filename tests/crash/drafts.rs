@@ -22,7 +22,7 @@ async fn done(socket: &mut Socket, mut command: Value) -> Value {
 }
 
 #[tokio::test]
-async fn drafts_that_were_answered_survive_a_kill() {
+async fn acknowledged_drafts_survive_a_kill() {
     let installation = Installation::new();
     let mut server = installation.start();
     let process: Value = serde_json::from_str(PROCESS).expect("JSON");

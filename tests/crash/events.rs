@@ -113,7 +113,7 @@ fn told(order: usize) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_killed_server_brings_each_message_and_signal_once() {
+async fn a_killed_server_delivers_each_message_and_signal_once() {
     let (heard, mut hears) = watch::channel(0);
     let receiver = hook(heard);
     let place = tempfile::tempdir().expect("a temporary directory");

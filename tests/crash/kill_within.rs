@@ -26,7 +26,7 @@ const WRITES_OF_A_START: u64 = 90;
 const WRITES_OF_A_STOP: u64 = 60;
 
 #[tokio::test]
-async fn a_server_killed_while_it_makes_its_tables_starts_anew() {
+async fn a_server_killed_while_creating_its_schema_starts_again() {
     if !strace::is_there() {
         return skip(
             "a_server_killed_while_it_makes_its_tables",
@@ -51,7 +51,7 @@ async fn a_server_killed_while_it_makes_its_tables_starts_anew() {
 }
 
 #[tokio::test]
-async fn a_server_killed_while_it_moves_its_log_loses_nothing_acknowledged() {
+async fn a_server_killed_while_rewriting_its_log_keeps_all_acknowledged_commands() {
     if !strace::is_there() {
         return skip(
             "a_server_killed_while_it_moves_its_log",
@@ -105,7 +105,7 @@ fn check_copy(copy: &Path) -> bool {
 }
 
 #[tokio::test]
-async fn a_server_killed_during_a_backup_goes_on_and_the_copy_is_whole_or_none() {
+async fn a_server_killed_during_a_backup_recovers_and_the_copy_is_complete_or_absent() {
     let installation = Installation::new();
     let mut server = installation.start();
     let ledgers = start_ledgers(installation.port).await;

@@ -82,7 +82,7 @@ async fn reconnect(
 }
 
 #[tokio::test]
-async fn everybody_is_sent_away_and_comes_back_at_once_without_a_gap() {
+async fn all_clients_reconnect_at_once_without_a_gap() {
     let count = if rounds(1) == 1 { 200 } else { 5_000 };
     let mut installation = Installation::new();
     let off = "--max-connections-per-address=0 --max-connections-per-user=0 --address-requests=0 \

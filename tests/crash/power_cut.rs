@@ -42,7 +42,7 @@ enum Unsynced {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_before_the_power_went_is_there_when_it_comes_back() {
+async fn acknowledged_commands_survive_a_power_cut() {
     if !strace::is_there() {
         return skip(
             "what_was_acknowledged_before_the_power_went",

@@ -152,7 +152,7 @@ fn doctor(installation: &Installation) {
 }
 
 #[tokio::test]
-async fn a_server_killed_while_it_packs_and_drops_loses_nothing_else_and_leaves_nothing_half() {
+async fn a_server_killed_during_retention_leaves_no_partial_deletion() {
     let stage = Stage::new();
     let mut seed = SEED;
     let mut ended: Vec<Ended> = Vec::new();

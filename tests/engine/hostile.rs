@@ -97,7 +97,7 @@ fn deep_and_huge_payloads() {
 
 /// A result that grows by one level with each round must not make the log unreadable.
 #[test]
-fn results_do_not_nest_without_end() {
+fn nested_results_are_bounded() {
     let sketch = "
         process p
         start -> merge -> check -> again
@@ -152,7 +152,7 @@ fn results_do_not_nest_without_end() {
 }
 
 #[test]
-fn keys_of_nothing() {
+fn unknown_elements_actions_and_occurrences_are_ignored() {
     let sketch = "
         process p
         start -> a -> b -> end
@@ -216,7 +216,7 @@ fn keys_of_nothing() {
 /// The lineage through many joins in sequence: the number of paths doubles with each, the work must
 /// not.
 #[test]
-fn many_joins_cost_no_time() {
+fn many_joins_are_decided_quickly() {
     let mut sketch = "process p\nuser x\n  save manual save back\nstart -> x -> f0\n".to_owned();
     for index in 0..60 {
         let next = index + 1;
@@ -351,7 +351,7 @@ fn collections_are_bounded() {
 /// Merges that no back step can need are dropped, and the size of the others grows with their data,
 /// not with their number.
 #[test]
-fn many_runs_take_no_room() {
+fn many_runs_keep_the_state_small() {
     let sketch = "
         process p
         start -> a -> b -> close -> c -> end
@@ -388,7 +388,7 @@ fn many_runs_take_no_room() {
 }
 
 #[test]
-fn a_task_nobody_does_reminds_a_hundred_times() {
+fn a_task_sends_at_most_a_hundred_reminders() {
     let mut subject = started(
         "process p\nstart -> a -> end\nuser a due=PT1M remind=PT1M again=PT1H",
         json!({}),
@@ -403,7 +403,7 @@ fn a_task_nobody_does_reminds_a_hundred_times() {
 
 /// Decisions in a loop with back steps are dropped when no back step can make them the last again.
 #[test]
-fn many_decisions_take_no_room() {
+fn many_decisions_keep_the_state_small() {
     let sketch = "
         process p
         start -> a -> merge -> b -> ok -> again

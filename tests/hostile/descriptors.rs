@@ -86,7 +86,7 @@ impl Drop for Program {
 }
 
 #[tokio::test]
-async fn few_open_files_are_told_of_and_stop_nobody_for_good() {
+async fn a_low_limit_of_open_files_is_reported_and_survived() {
     let program = Program::start();
     assert!(
         program

@@ -158,7 +158,7 @@ pub async fn long_heads(field: Arc<Field>) -> Outcome {
 }
 
 /// Signs of life, one behind the other on each of many connections.
-pub async fn signs_of_life(field: Arc<Field>) -> Outcome {
+pub async fn health_checks(field: Arc<Field>) -> Outcome {
     besiege(&field, 1_000, &[
         |stream| {
             let request = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);

@@ -137,7 +137,7 @@ async fn an_approval_is_given_or_refused() {
 }
 
 #[tokio::test]
-async fn the_assignee_decides_and_may_say_why() {
+async fn the_assignee_decides_and_may_comment() {
     let server = Server::with(&["--rate-per-second", "0"]);
     deploy(
         &server,
@@ -226,7 +226,7 @@ async fn the_assignee_decides_and_may_say_why() {
 }
 
 #[tokio::test]
-async fn who_may_only_watch_may_not_decide() {
+async fn read_only_users_cannot_decide() {
     let server = Server::start();
     let roles = "process leave\nlane l nodes=ok execute=boss\n";
     deploy(&server, 50, &APPROVAL.replace("\nprocess leave\n", roles)).await;
@@ -243,7 +243,7 @@ async fn who_may_only_watch_may_not_decide() {
 }
 
 #[tokio::test]
-async fn ends_that_are_not_well_have_their_statuses() {
+async fn unsuccessful_ends_have_their_statuses() {
     let server = Server::start();
     deploy(
         &server,

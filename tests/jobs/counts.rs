@@ -30,7 +30,7 @@ async fn event(connection: &mut Connection) -> Value {
 }
 
 #[tokio::test]
-async fn counts_are_told_at_once_and_whenever_they_change() {
+async fn counts_are_sent_at_once_and_on_every_change() {
     let mut server = Server::with_clock();
     let mut root = Client::hello(&server, &admin()).await;
     let mut connection = Connection::open(&server).await;

@@ -192,7 +192,7 @@ async fn entries_are_counted_and_dated() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_listed_is_refused_in_json() {
+async fn an_invalid_list_request_is_refused_in_json() {
     let server = Server::start();
     let search = "search-entries-by-page-order-by";
     for bad in [

@@ -30,7 +30,7 @@ fn is_date(date: &Value) {
 }
 
 #[tokio::test]
-async fn dates_are_written_as_the_operator_says() {
+async fn dates_have_the_configured_format() {
     let format = "yyyy/M/d 'at' HH:mm";
     let server = Server::with(&[
         "--store",
@@ -50,7 +50,7 @@ async fn dates_are_written_as_the_operator_says() {
 }
 
 #[tokio::test]
-async fn a_job_is_told_while_it_runs_and_after_its_end() {
+async fn a_job_is_described_while_it_runs_and_after_its_end() {
     let server = Server::with_clock();
     let mut root = Client::hello(&server, &admin()).await;
     let job = start(&server, &token("alice")).await;
@@ -103,7 +103,7 @@ async fn a_job_is_told_while_it_runs_and_after_its_end() {
 }
 
 #[tokio::test]
-async fn a_workflow_is_told_with_its_newest_job_of_the_caller() {
+async fn a_workflow_entry_has_the_newest_job_of_the_caller() {
     let server = Server::with_clock();
     let before = get(&server, &token("alice"), "/api/v1/workflow?w=41").await;
     assert_eq!(
@@ -179,7 +179,7 @@ async fn workflows_are_found_by_name_description_and_number() {
 }
 
 #[tokio::test]
-async fn a_workflow_is_told_how_it_is_launched() {
+async fn a_workflow_entry_says_how_it_is_launched() {
     let server = Server::start();
     let cases = [
         (

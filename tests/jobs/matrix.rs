@@ -3,7 +3,7 @@
 use std::{collections::HashSet, fs, path::Path};
 
 #[test]
-fn every_demand_of_the_clients_has_its_tests() {
+fn every_requirement_of_the_clients_has_a_test() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("docs/jobs.md")).expect("the page is there");
     let (_, table) = page

@@ -15,7 +15,7 @@ async fn send(server: &Server, method: &str, path: &str, body: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn nobody_has_any_and_nobody_is_notified() {
+async fn notifications_are_always_empty() {
     let server = Server::start();
     for (method, path, body, expected) in [
         ("GET", "has-notifications?a=bob", "", "false"),

@@ -59,7 +59,7 @@ fn login(name: &str, password: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_client_of_power_shell_signs_in_starts_and_is_told_of_the_end() {
+async fn the_power_shell_client_signs_in_starts_and_receives_the_end() {
     let server = Server::with_clock();
     let name = "Gr\u{fc}ne Reise \u{2014} \u{1f600}";
     deploy_named(
@@ -155,7 +155,7 @@ async fn the_client_of_power_shell_signs_in_starts_and_is_told_of_the_end() {
 }
 
 #[tokio::test]
-async fn refusals_hold_signs_of_ascii_only() {
+async fn refusals_are_ascii_only() {
     let server = Server::start();
     let mut connection = Connection::open(&server).await;
     let refused = post(&mut connection, "/api/v1/login", &[], "gr\u{fc}n").await;

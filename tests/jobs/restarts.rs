@@ -22,7 +22,7 @@ async fn an_hour_passes(server: &Server) {
 }
 
 #[tokio::test]
-async fn a_job_that_ends_after_a_crash_is_told_to_who_comes_back() {
+async fn a_job_that_ends_after_a_crash_is_reported_to_reconnecting_clients() {
     let mut server = Server::with(&DURABLE);
     let job = start(&server, &token("alice")).await;
     let mut connection = follow(&server, &token("alice"), &job).await;
@@ -36,7 +36,7 @@ async fn a_job_that_ends_after_a_crash_is_told_to_who_comes_back() {
 }
 
 #[tokio::test]
-async fn a_job_that_ended_before_a_crash_is_told_after_it() {
+async fn a_job_that_ended_before_a_crash_is_reported_after_it() {
     let mut server = Server::with(&DURABLE);
     let job = start(&server, &token("alice")).await;
     an_hour_passes(&server).await;

@@ -41,7 +41,7 @@ async fn a_wrong_password_is_answered_without_a_body() {
 }
 
 #[tokio::test]
-async fn hello_and_good_bye_need_no_token() {
+async fn hello_and_logout_need_no_token() {
     let server = Server::start();
     let mut connection = Connection::open(&server).await;
     connection

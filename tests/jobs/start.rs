@@ -55,7 +55,7 @@ async fn every_kind_of_empty_body_starts_and_leaves_the_connection_open() {
 }
 
 #[tokio::test]
-async fn a_client_that_asks_before_it_sends_is_told_to_go_on() {
+async fn a_client_that_expects_100_continue_gets_it() {
     let server = Server::start();
     let mut connection = Connection::open(&server).await;
     let lines = [
@@ -76,7 +76,7 @@ async fn a_client_that_asks_before_it_sends_is_told_to_go_on() {
 }
 
 #[tokio::test]
-async fn an_offer_of_another_protocol_is_passed_over_and_the_connection_closed_in_words() {
+async fn an_upgrade_to_another_protocol_is_ignored_and_the_connection_closed() {
     let server = Server::start();
     let mut connection = Connection::open(&server).await;
     let offer = [
@@ -97,7 +97,7 @@ async fn an_offer_of_another_protocol_is_passed_over_and_the_connection_closed_i
 }
 
 #[tokio::test]
-async fn what_cannot_be_started_is_refused_in_json() {
+async fn an_invalid_start_is_refused_in_json() {
     let server = Server::start();
     let check = async |query: &str, status: u16| {
         let answer = ask(
@@ -127,7 +127,7 @@ async fn what_cannot_be_started_is_refused_in_json() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_is_told_so() {
+async fn a_request_without_sign_in_is_unauthorized() {
     let server = Server::start();
     let expired = bearer(&token_with("admin", &["admin"], "default", Duration::ZERO));
     for lines in [

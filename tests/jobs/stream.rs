@@ -77,7 +77,7 @@ async fn the_end_of_a_job_is_one_chunk_and_the_end_of_the_answer() {
 }
 
 #[tokio::test]
-async fn comments_keep_a_client_that_waits() {
+async fn comments_keep_a_waiting_client_connected() {
     // Real time passes here: the first comment is sent after five seconds.
     let server = Server::with_clock();
     let job = start(&server, &token("alice")).await;
@@ -90,7 +90,7 @@ async fn comments_keep_a_client_that_waits() {
 }
 
 #[tokio::test]
-async fn several_clients_are_told_each() {
+async fn several_clients_each_receive_the_end() {
     let server = Server::with_clock();
     let mut root = Client::hello(&server, &admin()).await;
     let (job, other) = (
@@ -116,7 +116,7 @@ async fn several_clients_are_told_each() {
 }
 
 #[tokio::test]
-async fn a_job_that_has_ended_is_told_at_once() {
+async fn an_ended_job_is_reported_at_once() {
     let server = Server::with_clock();
     let mut root = Client::hello(&server, &admin()).await;
     let job = start(&server, &token("alice")).await;
@@ -142,7 +142,7 @@ async fn a_job_that_has_ended_is_told_at_once() {
 }
 
 #[tokio::test]
-async fn a_job_that_is_terminated_is_told_as_stopped() {
+async fn a_terminated_job_is_reported_as_stopped() {
     let server = Server::with_clock();
     let job = start(&server, &token("alice")).await;
     let mut connection = follow(&server, &token("alice"), &job).await;
@@ -162,7 +162,7 @@ async fn a_job_that_is_terminated_is_told_as_stopped() {
 }
 
 #[tokio::test]
-async fn what_is_held_is_not_at_its_end() {
+async fn a_held_job_has_not_ended() {
     let server = Server::with_clock();
     let mut root = Client::hello(&server, &admin()).await;
     let job = start(&server, &token("alice")).await;
@@ -183,7 +183,7 @@ async fn what_is_held_is_not_at_its_end() {
 }
 
 #[tokio::test]
-async fn unknown_jobs_and_workflows_and_those_of_others_are_not_found() {
+async fn unknown_and_foreign_jobs_and_workflows_are_not_found() {
     let server = Server::with_clock();
     let mut root = Client::hello(&server, &admin()).await;
     let job = start(&server, &token("alice")).await;
@@ -239,7 +239,7 @@ async fn a_stream_ends_with_its_token() {
 }
 
 #[tokio::test]
-async fn one_user_has_only_so_many_streams() {
+async fn streams_of_one_user_are_bounded() {
     let server = Server::with(&[
         "--store",
         "memory",

@@ -36,7 +36,7 @@ fn its_process_runs_as_its_scenario_says() {
 }
 
 #[test]
-fn programs_are_told_of_every_page() {
+fn llms_txt_lists_every_page() {
     let llms = document("llms.txt");
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
     for entry in fs::read_dir(docs).expect("docs is there") {

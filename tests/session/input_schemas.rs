@@ -42,7 +42,7 @@ fn types(frames: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn each_schema_is_told_once_before_the_action_that_names_it() {
+fn each_schema_is_sent_once_before_the_action_that_names_it() {
     with_process(ASKING, |sessions| async move {
         let mut ada = Client::with_schemas(&sessions, "ada", &[]).await;
         let frames = ada.ask(json!({"type": "start", "process": "asking"})).await;
@@ -93,7 +93,7 @@ fn each_schema_is_told_once_before_the_action_that_names_it() {
 }
 
 #[test]
-fn who_does_not_ask_is_told_names_only() {
+fn a_client_without_schemas_gets_names_only() {
     with_process(ASKING, |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let frames = ada.ask(json!({"type": "start", "process": "asking"})).await;
@@ -103,7 +103,7 @@ fn who_does_not_ask_is_told_names_only() {
 }
 
 #[test]
-fn who_comes_back_is_told_before_the_progress() {
+fn a_reconnecting_client_gets_schemas_before_the_progress() {
     with_process(ASKING, |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let frames = ada.ask(json!({"type": "start", "process": "asking"})).await;

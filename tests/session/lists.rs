@@ -45,7 +45,7 @@ fn nodes(tasks: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn a_task_wanders_through_the_lists() {
+fn a_task_moves_between_the_lists_of_users() {
     with_process(CLAIM, |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let mut bob = Client::with_roles(&sessions, "bob", &["clerk"]).await;
@@ -100,7 +100,7 @@ fn a_task_wanders_through_the_lists() {
 }
 
 #[test]
-fn an_assigned_task_reaches_somebody_without_any_role() {
+fn an_assigned_task_is_listed_for_a_user_without_roles() {
     with_process(CLAIM, |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let mut dora = Client::connect(&sessions, "dora", json!([])).await;
@@ -186,7 +186,7 @@ fn the_instances_of_a_process_are_pushed_to_operators() {
 }
 
 #[test]
-fn a_token_with_other_rights_shows_everything_anew() {
+fn a_token_with_other_rights_resends_every_channel() {
     with_process(CLAIM, |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let started = ada.ask(start()).await;
@@ -217,7 +217,7 @@ fn changes() -> Value {
 }
 
 #[test]
-fn changes_are_told_once_until_they_are_asked_for_again() {
+fn changes_are_reported_once_until_the_next_subscribe() {
     with_process(CLAIM, |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let mut eve = Client::connect(&sessions, "eve", json!([])).await;

@@ -40,7 +40,7 @@ fn channel(instance: &Value) -> String {
 }
 
 #[test]
-fn a_watcher_of_the_parent_gets_no_frame_of_a_child_it_may_not_see() {
+fn a_read_only_user_gets_no_frames_of_a_hidden_child() {
     with_processes(&[OPEN, SECRET], |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let started = ada.ask(json!({"type": "start", "process": "open"})).await;

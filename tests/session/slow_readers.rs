@@ -55,7 +55,7 @@ fn subscribe(client: &mut Client, channels: &[String]) {
 }
 
 #[test]
-fn only_some_subscriptions_begin_before_what_waits_is_read_and_all_do_after() {
+fn subscriptions_start_as_fast_as_the_client_reads() {
     with_process(&poster(), |sessions| async move {
         let channels = posters(&sessions, 24).await;
         let mut slow = Client::connect(&sessions, "ada", json!([])).await;
@@ -74,7 +74,7 @@ fn only_some_subscriptions_begin_before_what_waits_is_read_and_all_do_after() {
 }
 
 #[test]
-fn who_has_too_much_unread_is_closed_4001_and_others_are_not() {
+fn a_slow_reader_is_closed_4001_and_others_are_not() {
     with_process(&poster(), |sessions| async move {
         let channels = posters(&sessions, 24).await;
         let mut all = Vec::new();
@@ -115,7 +115,7 @@ fn live_frames_without_space_close_their_connection_too() {
 }
 
 #[test]
-fn a_step_lists_so_many_elements_and_counts_the_rest() {
+fn a_step_lists_elements_up_to_a_limit_and_counts_the_rest() {
     let many = |id: &str, actions: Value| json!({"id": id, "type": "userTask", "actions": actions, "loop": {"type": "multiInstance", "collection": "items"}});
     let save = json!([{"name": "save", "type": "saveData", "trigger": "manual", "keys": [{"path": "note"}]}]);
     let process = json!({

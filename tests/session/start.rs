@@ -103,7 +103,7 @@ fn a_stranger_follows_what_it_starts() {
 }
 
 #[test]
-fn a_start_beyond_the_room_for_subscriptions_is_done_and_says_what_is_not_followed() {
+fn a_start_over_the_subscription_limit_runs_but_is_not_followed() {
     with_process(WAITING, |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         for _ in 0..1_000 {

@@ -75,7 +75,7 @@ fn bodies(frames: &[Value]) -> Vec<(&str, &Value)> {
 }
 
 #[test]
-fn a_step_back_is_a_view_frame_and_a_next_step_for_everybody() {
+fn a_back_step_sends_a_view_frame_and_a_next_step_to_all() {
     with_system(&[], |sessions| async move {
         deploy(&sessions).await;
         let mut alice = Client::connect(&sessions, "alice", json!([])).await;

@@ -74,7 +74,7 @@ fn no_errors(frames: &[Value]) {
 }
 
 #[test]
-fn all_that_come_back_at_once_get_what_they_missed_while_commands_run() {
+fn concurrent_resumes_get_their_missed_frames_while_commands_run() {
     with_processes(&[NEWS, PAPER], |sessions| async move {
         let (mut ada, instance, seq) = started(&sessions, "news").await;
         let channel = format!("instance/{}", instance.as_str().expect("a key"));
@@ -151,7 +151,7 @@ fn first_subscriptions_at_once_get_their_snapshots_and_the_tree() {
 }
 
 #[test]
-fn an_ended_instance_is_read_by_all_at_once() {
+fn an_ended_instance_is_read_concurrently() {
     with_system(&["order-approval"], |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let order = json!({"order": {"item": "desk", "amount": 5_000}});

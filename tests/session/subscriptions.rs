@@ -50,7 +50,7 @@ fn pushes(frames: &[Value]) -> Vec<(u64, Value)> {
 }
 
 #[test]
-fn frames_of_a_commit_come_before_its_reply_in_one_chain() {
+fn frames_of_a_commit_precede_its_reply_in_one_chain() {
     with_system(&["order-approval"], |sessions| async move {
         let mut alice = Client::connect(&sessions, "alice", json!([])).await;
         let started = alice.ask(order(5_000)).await;
@@ -144,7 +144,7 @@ fn a_resume_repeats_what_was_missed_and_ends_with_live() {
 }
 
 #[test]
-fn somebody_elses_instance_does_not_exist() {
+fn a_foreign_instance_is_not_found() {
     with_system(&["order-approval"], |sessions| async move {
         let mut alice = Client::connect(&sessions, "alice", json!([])).await;
         let started = alice.ask(order(5_000)).await;
@@ -167,7 +167,7 @@ fn somebody_elses_instance_does_not_exist() {
 }
 
 #[test]
-fn an_announced_child_that_never_begins_is_told_of_as_not_there() {
+fn an_announced_child_that_never_starts_is_reported_as_not_found() {
     // Nothing is deployed under that name, so the parent gets the refusal of the start.
     let parent = json!({"id": "parent", "nodes": [
         {"id": "start", "type": "startEvent"},

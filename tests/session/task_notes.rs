@@ -127,7 +127,7 @@ fn a_draft_is_on_every_device_of_its_user_until_its_action_runs() {
 }
 
 #[test]
-fn a_draft_is_for_who_may_run_the_action_now_and_has_limits() {
+fn a_draft_requires_the_right_to_run_the_action_and_has_limits() {
     with_process(WORK, |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let (instance, _) = started(&mut ada).await;
@@ -162,7 +162,7 @@ fn a_draft_is_for_who_may_run_the_action_now_and_has_limits() {
 }
 
 #[test]
-fn presence_is_told_to_who_may_act_at_the_task() {
+fn presence_is_sent_to_users_who_may_act_at_the_task() {
     with_process(WORK, |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let (instance, _) = started(&mut ada).await;

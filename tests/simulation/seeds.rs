@@ -62,7 +62,7 @@ fn shortest(seed: u64) -> String {
 }
 
 #[test]
-fn every_seed_holds() {
+fn every_seed_satisfies_the_properties() {
     let all = env::var("STEPWIRE_TEST").is_ok_and(|which| which == "all");
     let first = number("STEPWIRE_FIRST_SEED").unwrap_or(1);
     let minutes = number("STEPWIRE_SIMULATION_MINUTES");

@@ -21,7 +21,7 @@ fn path(instance: &str) -> String {
 }
 
 #[tokio::test]
-async fn strangers_and_other_users_are_told_nothing() {
+async fn strangers_and_other_users_get_not_found() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let (instance, other) = (
@@ -93,7 +93,7 @@ async fn strangers_and_other_users_are_told_nothing() {
 
 /// A child named by a client gives the same response as one that does not exist.
 #[tokio::test]
-async fn a_cursor_does_not_tell_other_users_instances_from_none() {
+async fn a_cursor_does_not_reveal_foreign_instances() {
     let server = Server::start();
     let mut alice = Client::hello(&server, &token("alice")).await;
     let (instance, _) = at_offer(&mut alice).await;

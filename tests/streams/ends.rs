@@ -24,7 +24,7 @@ fn path(instance: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_ended_tree_is_shown_once_and_then_there_is_nothing_more() {
+async fn an_ended_tree_is_sent_once_and_then_answered_204() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let (instance, _) = at_offer(&mut client).await;
@@ -103,7 +103,7 @@ async fn a_stream_ends_with_its_user() {
 }
 
 #[tokio::test]
-async fn a_server_that_stops_says_when_to_come_back() {
+async fn a_stopping_server_says_when_to_reconnect() {
     let mut server = Server::with(&["--rate-per-second", "0"]);
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut client).await;

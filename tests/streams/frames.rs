@@ -19,7 +19,7 @@ fn has_finished(frame: &Value, instance: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_stream_tells_the_frames_of_a_websocket() {
+async fn a_stream_sends_the_frames_of_a_websocket() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("onboarding", json!({})).await;
@@ -67,7 +67,7 @@ async fn a_stream_tells_the_frames_of_a_websocket() {
 }
 
 #[tokio::test]
-async fn a_stream_begins_with_a_snapshot_and_follows_the_tree_unless_told_not_to() {
+async fn a_stream_starts_with_a_snapshot_and_follows_the_tree_by_default() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("onboarding", json!({})).await;
@@ -112,7 +112,7 @@ async fn a_stream_begins_with_a_snapshot_and_follows_the_tree_unless_told_not_to
 }
 
 #[tokio::test]
-async fn each_of_several_is_told_what_it_may_do() {
+async fn each_receiver_gets_its_own_permissions() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("onboarding", json!({})).await;
@@ -141,7 +141,7 @@ async fn each_of_several_is_told_what_it_may_do() {
 }
 
 #[tokio::test]
-async fn comments_keep_a_stream_on_which_nothing_happens() {
+async fn comments_keep_an_idle_stream_open() {
     // Real time passes here: the first comment is sent after five seconds.
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;

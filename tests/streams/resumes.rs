@@ -72,7 +72,7 @@ async fn survives_a_cut_at_every_frame(server: &Server, instance: &str) {
 }
 
 #[tokio::test]
-async fn a_cut_at_every_frame_of_a_process_with_a_child() {
+async fn a_stream_of_a_parent_resumes_after_a_cut_at_every_frame() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let (instance, _) = at_offer(&mut client).await;
@@ -80,7 +80,7 @@ async fn a_cut_at_every_frame_of_a_process_with_a_child() {
 }
 
 #[tokio::test]
-async fn a_cut_at_every_frame_of_a_family() {
+async fn a_stream_of_a_tree_resumes_after_a_cut_at_every_frame() {
     let server = Server::with_process(GRADING);
     let mut client = Client::hello(&server, &token("alice")).await;
     let people: Vec<Value> = (0..5)
@@ -96,7 +96,7 @@ async fn a_cut_at_every_frame_of_a_family() {
 }
 
 #[tokio::test]
-async fn a_cut_while_things_happen_goes_on_live() {
+async fn a_stream_cut_during_activity_resumes_live() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut client).await;
@@ -125,7 +125,7 @@ async fn a_cut_while_things_happen_goes_on_live() {
 }
 
 #[tokio::test]
-async fn numbers_that_mean_nothing_here_resync() {
+async fn unknown_cursors_resync() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut client).await;
@@ -168,7 +168,7 @@ async fn numbers_that_mean_nothing_here_resync() {
 }
 
 #[tokio::test]
-async fn what_was_missed_while_the_server_was_down_is_told_by_the_next() {
+async fn frames_missed_during_a_restart_are_replayed() {
     let mut server = Server::with(&["--rate-per-second", "0"]);
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut client).await;

@@ -49,7 +49,7 @@ fn behind<'a>(command: &'a str, option: &str) -> &'a str {
 }
 
 #[test]
-fn its_variables_are_options_of_the_program() {
+fn variables_of_the_image_are_options_of_the_program() {
     let help = Command::new(env!("CARGO_BIN_EXE_stepwire"))
         .arg("--help")
         .output()
@@ -65,7 +65,7 @@ fn its_variables_are_options_of_the_program() {
 }
 
 #[test]
-fn its_port_directory_and_user_agree() {
+fn port_directory_and_user_of_the_image_agree() {
     let port = only("EXPOSE");
     assert_eq!(variable("STEPWIRE_LISTEN"), format!("0.0.0.0:{port}"));
     let health = only("HEALTHCHECK");
@@ -92,7 +92,7 @@ fn its_port_directory_and_user_agree() {
 }
 
 #[test]
-fn it_is_built_as_the_project_says() {
+fn the_image_is_built_as_documented() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("the manifest");
     let (_, version) = manifest.split_once("rust-version = \"").expect("a version");
     let version = version.split('"').next().expect("its end");
@@ -131,7 +131,7 @@ fn it_is_built_as_the_project_says() {
 /// The check that the image runs, as it is written there, against who answers and who does not.
 #[cfg(unix)]
 #[test]
-fn its_health_check_tells_who_answers_from_who_does_not() {
+fn the_health_check_detects_a_server_that_does_not_answer() {
     use std::{
         io::{Read, Write},
         net::TcpListener,

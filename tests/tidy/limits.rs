@@ -354,7 +354,7 @@ const ROWS: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn every_limit_has_its_line_with_its_value() {
+fn every_limit_is_documented_with_its_value() {
     let read = |path: &str| fs::read_to_string(root().join(path)).expect("it is there");
     let files = [
         "src/limits.rs",

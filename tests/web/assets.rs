@@ -58,7 +58,7 @@ async fn a_file_is_served_with_its_tag() {
 
 /// The file of the page that shows the API, as it is there without Node, too.
 #[actix_web::test]
-async fn texts_are_sent_compressed_to_all_who_accept_it() {
+async fn texts_are_sent_compressed_to_clients_that_accept_it() {
     const PATH: &str = "/docs/api/swagger-ui.css";
     let server = support::server().await;
     let stranger = User::with_token(&server, None);

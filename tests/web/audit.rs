@@ -23,7 +23,7 @@ fn names(entries: &[Value]) -> Vec<&str> {
 }
 
 #[actix_web::test]
-async fn what_administrators_do_is_kept_with_who_when_and_where() {
+async fn administrative_acts_are_audited_with_user_time_and_address() {
     let server = support::server().await;
     let admin = User::new(&server, "ada", &["admin"]);
     let olga = User::new(&server, "olga", &["operator"]);
@@ -97,7 +97,7 @@ async fn what_administrators_do_is_kept_with_who_when_and_where() {
 }
 
 #[actix_web::test]
-async fn a_tenant_reads_its_own_and_the_servers_operators_all_in_parts() {
+async fn a_tenant_reads_its_own_audit_log_and_server_operators_all() {
     let server = support::server().await;
     let ada = User::new(&server, "ada", &["admin"]);
     let other = User::elsewhere(&server, "acme", "zoe", &["admin"]);

@@ -9,7 +9,7 @@ use super::http::{BROWSER, User, send};
 use crate::support;
 
 #[actix_web::test]
-async fn tokens_that_are_not_accepted() {
+async fn unacceptable_tokens_are_refused() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let answer = stranger.get("/v1/instances").await;
@@ -41,7 +41,7 @@ async fn tokens_that_are_not_accepted() {
 }
 
 #[actix_web::test]
-async fn a_header_that_cannot_be_read_is_no_missing_sign_in() {
+async fn an_unreadable_header_differs_from_a_missing_one() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let with = |value: &str| {
@@ -67,7 +67,7 @@ async fn a_header_that_cannot_be_read_is_no_missing_sign_in() {
 }
 
 #[actix_web::test]
-async fn an_old_cookie_is_told_from_none() {
+async fn an_expired_cookie_differs_from_a_missing_one() {
     let server = support::server().await;
     let browser = User::with_token(&server, None);
     let with = |token: &str| {

@@ -31,7 +31,7 @@ async fn answer(stream: &mut TcpStream) -> String {
 }
 
 #[actix_web::test]
-async fn strangers_at_one_address_take_their_part_of_the_memory_only() {
+async fn strangers_of_one_address_use_only_their_share_of_memory() {
     // A stranger's part is 2 MiB.
     let server = support::start(support::config(&["--max-body-memory", "16"])).await;
     let port = server.addresses()[0].port();
@@ -75,7 +75,7 @@ async fn strangers_at_one_address_take_their_part_of_the_memory_only() {
 }
 
 #[actix_web::test]
-async fn a_websocket_message_that_is_too_much_for_its_senders_part_is_told_to_come_back() {
+async fn a_websocket_message_over_its_senders_share_gets_a_retry_time() {
     let server = support::start(support::config(&["--max-body-memory", "16"])).await;
     let port = server.addresses()[0].port();
     let mut messages = Vec::new();
@@ -116,7 +116,7 @@ async fn a_websocket_message_that_is_too_much_for_its_senders_part_is_told_to_co
 }
 
 #[actix_web::test]
-async fn strangers_who_do_not_read_large_answers_get_no_more_of_them() {
+async fn strangers_with_unread_large_responses_are_refused_more() {
     let server = support::start(support::config(&["--max-body-memory", "16"])).await;
     let port = server.addresses()[0].port();
     let ask = async || {

@@ -22,7 +22,7 @@ async fn an_action_runs_and_answers_with_the_next_step() {
 }
 
 #[actix_web::test]
-async fn refusals_say_why() {
+async fn refusals_give_the_reason() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &[]);
     let key = alice.start_onboarding().await;
@@ -124,7 +124,7 @@ async fn retry_and_done_need_something_to_work_on() {
 }
 
 #[actix_web::test]
-async fn an_operator_corrects_the_data_and_the_history_says_who() {
+async fn an_operator_corrects_data_and_the_history_names_the_operator() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &[]);
     let olga = User::new(&server, "olga", &["operator"]);

@@ -33,7 +33,7 @@ fn listed(answer: &Answer) -> Vec<Value> {
 }
 
 #[actix_web::test]
-async fn operators_see_who_is_connected_and_how_they_do() {
+async fn operators_list_connections_with_their_state() {
     let server = support::server().await;
     let olga = User::new(&server, "olga", &["operator"]);
     let hello =
@@ -80,7 +80,7 @@ async fn operators_see_who_is_connected_and_how_they_do() {
 }
 
 #[actix_web::test]
-async fn an_operator_closes_a_connection_which_may_come_back() {
+async fn an_operator_closes_a_connection_that_may_reconnect() {
     let server = support::server().await;
     let olga = User::new(&server, "olga", &["operator"]);
     let hello = json!({"type": "hello", "token": support::token("ada", &[])});
@@ -134,7 +134,7 @@ async fn a_tenant_sees_its_own_and_the_server_operator_all() {
 }
 
 #[actix_web::test]
-async fn those_who_list_connections_are_told_when_one_comes_or_goes() {
+async fn the_list_of_connections_reports_changes() {
     let server = support::server().await;
     let hello = json!({"type": "hello", "token": support::token("olga", &["operator"])});
     let (mut olga, _) = connected(&server, hello).await;

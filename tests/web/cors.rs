@@ -46,7 +46,7 @@ fn no_headers(answer: &Answer) {
 }
 
 #[actix_web::test]
-async fn a_preflight_tells_an_allowed_page_what_it_may_send() {
+async fn a_preflight_lists_the_allowed_headers() {
     let server = server(APP).await;
     for path in [
         "/v1/instances",
@@ -145,7 +145,7 @@ async fn answers_and_refusals_may_be_read_by_allowed_pages() {
 }
 
 #[actix_web::test]
-async fn foreign_pages_and_those_of_nobody_get_no_word() {
+async fn foreign_and_null_origins_get_no_cors_headers() {
     let server = server(APP).await;
     let alice = User::new(&server, "alice", &[]);
     for origin in [
@@ -179,7 +179,7 @@ async fn foreign_pages_and_those_of_nobody_get_no_word() {
 }
 
 #[actix_web::test]
-async fn pages_and_docs_are_for_the_servers_own() {
+async fn pages_and_docs_have_no_cors_headers() {
     let server = server(APP).await;
     let stranger = User::with_token(&server, None);
     for path in [
@@ -196,7 +196,7 @@ async fn pages_and_docs_are_for_the_servers_own() {
 }
 
 #[actix_web::test]
-async fn with_a_star_cookies_stay_out() {
+async fn a_wildcard_origin_excludes_cookies() {
     let server = server("*").await;
     let answer = send(
         User::new(&server, "alice", &[])
@@ -232,7 +232,7 @@ async fn with_a_star_cookies_stay_out() {
 }
 
 #[actix_web::test]
-async fn the_servers_own_pages_may_whatever_is_listed() {
+async fn the_servers_own_pages_are_allowed_with_any_list() {
     let server = server(APP).await;
     let browser = User::with_token(&server, None);
     let sign_in = |origin: String| {
@@ -256,7 +256,7 @@ async fn the_servers_own_pages_may_whatever_is_listed() {
 /// the visitor is
 /// not theirs.
 #[actix_web::test]
-async fn pages_of_this_machine_may_in_development_without_cookies() {
+async fn in_development_local_pages_are_allowed_without_cookies() {
     let server = support::server().await;
     let browser = User::with_token(&server, None);
     let link = server.sign_in_link().unwrap();
@@ -324,7 +324,7 @@ async fn pages_of_this_machine_may_in_development_without_cookies() {
 }
 
 #[actix_web::test]
-async fn a_listed_page_of_this_machine_may_with_cookies() {
+async fn a_listed_local_page_is_allowed_with_cookies() {
     let server = server("http://localhost:5173").await;
     let requested = send(preflight(
         &server,
@@ -339,7 +339,7 @@ async fn a_listed_page_of_this_machine_may_with_cookies() {
 }
 
 #[actix_web::test]
-async fn in_production_the_pages_of_this_machine_are_foreign_and_any_host_is_good() {
+async fn in_production_local_pages_are_foreign_and_any_host_is_accepted() {
     let server = support::start(support::config(&["--production", "--allowed-origins", APP])).await;
     no_headers(
         &send(preflight(
@@ -359,7 +359,7 @@ async fn in_production_the_pages_of_this_machine_are_foreign_and_any_host_is_goo
 }
 
 #[actix_web::test]
-async fn in_development_a_strangers_name_does_not_lead_here() {
+async fn in_development_a_foreign_host_is_refused() {
     let server = server(APP).await;
     let at = |host: &str| {
         send(

@@ -121,7 +121,7 @@ async fn a_version_is_deployed_read_and_published() {
 }
 
 #[actix_web::test]
-async fn running_instances_stay_on_their_version_whatever_becomes_of_it() {
+async fn running_instances_stay_on_their_version() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let publish = "/v1/definitions?publish=true";
@@ -281,7 +281,7 @@ async fn a_draft_is_started_as_a_test_only() {
 }
 
 #[actix_web::test]
-async fn bpmn_comes_back_as_it_was_deployed() {
+async fn bpmn_is_returned_as_deployed() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let changed = format!("{GOOD}<!-- mine -->\n");
@@ -334,7 +334,7 @@ async fn bpmn_comes_back_as_it_was_deployed() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_deployed_is_refused() {
+async fn invalid_definitions_are_refused() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let path = "/v1/definitions";
@@ -392,7 +392,7 @@ async fn what_cannot_be_deployed_is_refused() {
 }
 
 #[actix_web::test]
-async fn versions_are_listed_in_parts() {
+async fn versions_are_listed_in_pages() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     designer.publish(small("a_b")).await;
@@ -423,7 +423,7 @@ async fn versions_are_listed_in_parts() {
 }
 
 #[actix_web::test]
-async fn times_that_are_over_are_errors_at_a_deploy_and_no_reason_to_forget_what_was_deployed() {
+async fn past_times_are_deploy_errors_but_deployed_versions_stay() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let with = |cycle: Value| {

@@ -108,7 +108,7 @@ async fn a_draft_has_the_rules_of_its_frame() {
 }
 
 #[actix_web::test]
-async fn a_draft_goes_with_its_task() {
+async fn a_draft_is_deleted_with_its_task() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &[]);
     let key = alice.start_onboarding().await;

@@ -16,7 +16,7 @@ use super::{
 };
 
 #[actix_web::test]
-async fn a_file_runs_its_action_and_is_given_back() {
+async fn an_upload_runs_its_action_and_is_downloaded() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);
@@ -108,7 +108,7 @@ fn check_headers(headers: &HeaderMap, tag: &str) {
 }
 
 #[actix_web::test]
-async fn a_large_file_is_whole() {
+async fn a_large_file_is_stored_completely() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);
@@ -131,7 +131,7 @@ async fn a_large_file_is_whole() {
 }
 
 #[actix_web::test]
-async fn a_file_is_there_for_those_only_who_may_see_its_instance() {
+async fn a_file_is_readable_with_its_instance_only() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let (alice, mallory) = (
@@ -187,7 +187,7 @@ async fn a_file_is_there_for_those_only_who_may_see_its_instance() {
 }
 
 #[actix_web::test]
-async fn names_do_no_harm() {
+async fn hostile_file_names_are_cleaned() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);
@@ -233,7 +233,7 @@ async fn names_do_no_harm() {
 }
 
 #[actix_web::test]
-async fn a_restart_keeps_files_and_looks_after_unfinished_uploads() {
+async fn a_restart_keeps_files_and_deletes_unfinished_uploads() {
     let data = tempfile::tempdir().unwrap();
     let first = server(&data).await;
     let alice = User::new(&first, "alice", &[]);

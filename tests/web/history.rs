@@ -10,7 +10,7 @@ fn list(body: &Value, name: &str) -> Vec<Value> {
 }
 
 #[actix_web::test]
-async fn visits_and_flows_are_told_in_order() {
+async fn visits_and_flows_are_listed_in_order() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &[]);
     let key = alice.start_onboarding().await;
@@ -107,7 +107,7 @@ fn child() -> Value {
 }
 
 #[actix_web::test]
-async fn history_messages_and_children_come_in_parts() {
+async fn history_messages_and_children_are_read_in_pages() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &["designer"]);
     alice.publish(child()).await;
@@ -189,7 +189,7 @@ fn nested() -> Value {
 }
 
 #[actix_web::test]
-async fn visits_tell_scope_loop_boundary_and_call() {
+async fn visits_have_scope_loop_boundary_and_call() {
     let server = support::server().await;
     let olga = User::new(&server, "olga", &["designer", "operator"]);
     olga.publish(child()).await;
@@ -283,7 +283,7 @@ fn asking() -> Value {
 }
 
 #[actix_web::test]
-async fn operators_see_who_did_what_and_any_earlier_moment() {
+async fn operators_see_the_author_of_each_record_and_earlier_states() {
     let server = support::server().await;
     let olga = User::new(&server, "olga", &["designer", "operator"]);
     let alice = User::new(&server, "alice", &[]);

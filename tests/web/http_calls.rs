@@ -17,7 +17,7 @@ fn calling(url: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn operators_see_calls_under_way() {
+async fn operators_list_pending_calls() {
     let server = support::start(support::config(&[
         "--outbound-targets",
         "127.0.0.1:9,*.example.com",
@@ -81,7 +81,7 @@ async fn operators_see_calls_under_way() {
 }
 
 #[actix_web::test]
-async fn nobody_else_does() {
+async fn http_calls_are_for_operators_only() {
     let server = support::server().await;
     let (alice, operator) = (
         User::new(&server, "alice", &["designer"]),
@@ -136,7 +136,7 @@ async fn called(times: usize) -> (String, tokio::task::JoinHandle<Vec<String>>) 
 }
 
 #[actix_web::test]
-async fn a_trace_goes_on_with_calls_and_with_those_that_follow_from_their_answers() {
+async fn a_trace_continues_in_calls_and_those_after_their_responses() {
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let (address, heads) = called(6).await;
     let server = support::start(support::config(&["--outbound-targets", "127.0.0.1"])).await;
@@ -182,7 +182,7 @@ async fn a_trace_goes_on_with_calls_and_with_those_that_follow_from_their_answer
 }
 
 #[actix_web::test]
-async fn a_trace_goes_on_with_the_webhooks_of_an_end() {
+async fn a_trace_continues_in_the_webhooks_of_an_end() {
     const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let (address, heads) = called(2).await;
     let server = support::start(support::config(&["--outbound-targets", "127.0.0.1"])).await;

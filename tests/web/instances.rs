@@ -65,7 +65,7 @@ async fn a_start_answers_with_the_first_step() {
 }
 
 #[actix_web::test]
-async fn the_offer_of_the_last_step_outlives_its_instance() {
+async fn an_open_message_of_the_last_step_outlives_its_instance() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &[]);
     let ask = json!({"name": "next", "type": "websocketSend", "params": {"messageType": "action", "message": r#"{"processName": "cardOrder"}"#}});
@@ -173,7 +173,7 @@ async fn a_stranger_gets_a_token_for_what_it_starts() {
 }
 
 #[actix_web::test]
-async fn lists_show_what_one_may_see() {
+async fn lists_show_visible_instances_only() {
     let server = support::server().await;
     let (alice, bob) = (
         User::new(&server, "alice", &[]),
@@ -219,7 +219,7 @@ async fn lists_show_what_one_may_see() {
 }
 
 #[actix_web::test]
-async fn only_those_concerned_see_an_instance() {
+async fn only_owners_participants_and_operators_see_an_instance() {
     let server = support::server().await;
     let key = User::new(&server, "alice", &[]).start_onboarding().await;
     let bob = User::new(&server, "bob", &[]);

@@ -89,7 +89,7 @@ async fn a_password_gives_a_token_and_the_cookie_of_the_pages() {
 /// The same by the surface for clients of jobs: exactly 200, a token under the one name they know,
 /// and a cookie.
 #[actix_web::test]
-async fn clients_of_jobs_sign_in_and_are_told_of_the_end() {
+async fn job_clients_sign_in_and_receive_the_end() {
     let server = server().await;
     let stranger = User::with_token(&server, None);
     let body = json!({"username": "ada", "password": "right", "stayConnected": false});
@@ -137,7 +137,7 @@ async fn clients_of_jobs_sign_in_and_are_told_of_the_end() {
 }
 
 #[actix_web::test]
-async fn a_refusal_does_not_tell_whether_there_is_such_a_user() {
+async fn a_refusal_does_not_reveal_whether_the_user_exists() {
     let server = server().await;
     let wrong = login(&server, json!({"username": "ada", "password": "wrong"})).await;
     let unknown = login(&server, json!({"username": "eve", "password": "wrong"})).await;
@@ -178,7 +178,7 @@ async fn a_refusal_does_not_tell_whether_there_is_such_a_user() {
 }
 
 #[actix_web::test]
-async fn guessing_is_told_to_wait() {
+async fn guessing_is_throttled() {
     let server = server().await;
     // The wait after the fifth is short, and the machine may be slow: but each further one is twice
     // as long.
@@ -334,7 +334,7 @@ fn port(server: &Running) -> u16 {
 }
 
 #[actix_web::test]
-async fn a_cookie_changes_things_for_allowed_pages_only() {
+async fn a_cookie_authorises_changes_from_allowed_pages_only() {
     let server = server().await;
     let cookie = cookie(&ada(&server).await);
     let stranger = User::with_token(&server, None);

@@ -31,7 +31,7 @@ async fn publish(user: &User<'_>, path: &str, body: &Value, id: Uuid) -> Answer 
 }
 
 #[actix_web::test]
-async fn a_message_goes_to_who_has_waited_longest_and_the_answer_says_to_whom() {
+async fn a_message_goes_to_the_longest_waiting_instance_which_the_reply_names() {
     let server = support::server().await;
     let (dora, olga, alice) = (
         User::new(&server, "dora", &["designer"]),
@@ -139,7 +139,7 @@ async fn a_message_starts_one_instance_for_each_key() {
 }
 
 #[actix_web::test]
-async fn operators_publish_and_whoever_may_act_in_the_instance_that_is_named() {
+async fn operators_and_users_who_may_act_in_the_named_instance_publish() {
     let server = support::server().await;
     let (dora, alice, eve) = (
         User::new(&server, "dora", &["designer"]),
@@ -179,7 +179,7 @@ async fn operators_publish_and_whoever_may_act_in_the_instance_that_is_named() {
 }
 
 #[actix_web::test]
-async fn what_is_no_message_is_refused() {
+async fn an_invalid_message_is_refused() {
     let server = support::server().await;
     let olga = User::new(&server, "olga", &["operator"]);
     for (body, field) in [

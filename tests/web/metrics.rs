@@ -10,7 +10,7 @@ use crate::support;
 const DASHBOARD: &str = include_str!("../../docs/operations/grafana.json");
 
 #[actix_web::test]
-async fn operators_of_the_server_read_what_it_counts() {
+async fn operators_of_the_server_read_its_metrics() {
     let server = support::server().await;
     let olga = User::new(&server, "olga", &["operator", "server-operator"]);
     let key = olga.start_onboarding().await;
@@ -79,7 +79,7 @@ async fn operators_of_the_server_read_what_it_counts() {
 }
 
 #[actix_web::test]
-async fn what_is_stored_is_measured() {
+async fn the_stored_data_are_measured() {
     let data = tempfile::tempdir().unwrap();
     let server = documents::server(&data).await;
     let (dora, alice) = (
@@ -128,7 +128,7 @@ async fn what_is_stored_is_measured() {
 }
 
 #[actix_web::test]
-async fn operators_of_a_tenant_read_what_is_theirs() {
+async fn operators_of_a_tenant_read_its_metrics() {
     let server = support::server().await;
     let (dora, alice) = (
         User::new(&server, "dora", &["designer"]),
@@ -169,7 +169,7 @@ async fn operators_of_a_tenant_read_what_is_theirs() {
 }
 
 #[actix_web::test]
-async fn others_do_not() {
+async fn metrics_are_for_operators_only() {
     let server = support::server().await;
     User::with_token(&server, None)
         .get("/metrics")

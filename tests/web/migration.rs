@@ -29,7 +29,7 @@ async fn start(user: &User<'_>) -> String {
 }
 
 #[actix_web::test]
-async fn an_instance_goes_to_another_version_once_it_can() {
+async fn an_instance_is_migrated_once_possible() {
     let server = support::server().await;
     let root = User::new(&server, "root", &["admin"]);
     let ada = User::new(&server, "ada", &[]);
@@ -111,7 +111,7 @@ async fn an_instance_goes_to_another_version_once_it_can() {
 }
 
 #[actix_web::test]
-async fn a_migration_is_for_operators_and_for_versions_that_were_published() {
+async fn a_migration_needs_an_operator_and_a_published_version() {
     let server = support::server().await;
     let root = User::new(&server, "root", &["admin"]);
     let ada = User::new(&server, "ada", &[]);

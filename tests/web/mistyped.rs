@@ -12,7 +12,7 @@ fn names(answer: &Answer, part: &str) {
 }
 
 #[actix_web::test]
-async fn members_that_no_request_has_are_named() {
+async fn unknown_members_of_requests_are_named() {
     let server = server().await;
     let dora = User::new(&server, "dora", &["admin"]);
     let key = dora.start_onboarding().await;

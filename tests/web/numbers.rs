@@ -40,7 +40,7 @@ async fn post(user: &User<'_>, path: &str, body: impl Into<Vec<u8>>) -> Answer {
 }
 
 #[actix_web::test]
-async fn digits_survive_every_path() {
+async fn numbers_keep_every_digit_on_every_path() {
     let server = support::server().await;
     let (alice, olga) = (
         User::new(&server, "alice", &[]),
@@ -161,7 +161,7 @@ async fn a_number_that_would_lose_digits_is_refused_with_its_path() {
 
 /// Readers keep the last of two members with one name in silence, so neither counts.
 #[actix_web::test]
-async fn a_member_that_is_there_twice_is_refused_with_both_places() {
+async fn a_duplicate_member_is_refused_with_both_positions() {
     let server = support::server().await;
     let (alice, dora) = (
         User::new(&server, "alice", &[]),
@@ -210,7 +210,7 @@ async fn a_member_that_is_there_twice_is_refused_with_both_places() {
 }
 
 #[actix_web::test]
-async fn a_byte_order_mark_is_passed_over() {
+async fn a_byte_order_mark_is_ignored() {
     let server = support::server().await;
     let (alice, dora) = (
         User::new(&server, "alice", &[]),

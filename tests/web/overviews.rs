@@ -44,7 +44,7 @@ async fn server() -> (Running, Vec<String>) {
 }
 
 #[actix_web::test]
-async fn an_overview_counts_what_runs_in_the_tenant() {
+async fn an_overview_counts_the_live_instances_of_the_tenant() {
     let (server, _) = server().await;
     let olga = User::new(&server, "olga", &["operator"]);
     let overview = olga.get("/v1/overview").await.json();
@@ -66,7 +66,7 @@ async fn an_overview_counts_what_runs_in_the_tenant() {
 }
 
 #[actix_web::test]
-async fn tasks_are_those_that_wait_for_one() {
+async fn tasks_are_those_the_user_may_work_on() {
     let (server, keys) = server().await;
     let (ada, bob) = (
         User::new(&server, "ada", &[]),
@@ -162,7 +162,7 @@ async fn incidents_are_for_operators_of_their_tenant() {
 }
 
 #[actix_web::test]
-async fn timers_come_by_due_time() {
+async fn timers_are_listed_by_due_time() {
     let (server, keys) = server().await;
     let olga = User::new(&server, "olga", &["operator"]);
     let timers = olga.get("/v1/timers").await.json()["timers"]
@@ -220,7 +220,7 @@ async fn timers_come_by_due_time() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_asked_is_refused() {
+async fn invalid_queries_are_refused() {
     let server = support::server().await;
     let olga = User::new(&server, "olga", &["operator"]);
     let tree = User::with_token(&server, None)

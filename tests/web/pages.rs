@@ -32,7 +32,7 @@ fn is_guarded_page(answer: &Answer) {
 }
 
 #[actix_web::test]
-async fn home_and_demo_are_open_to_anybody() {
+async fn home_and_demo_are_public() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     for path in ["/", "/demo", "/sign-in"] {
@@ -51,7 +51,7 @@ async fn home_and_demo_are_open_to_anybody() {
 }
 
 #[actix_web::test]
-async fn admin_pages_are_for_those_who_signed_in() {
+async fn admin_pages_require_a_sign_in() {
     let server = support::server().await;
     let key = User::new(&server, "alice", &[]).start_onboarding().await;
     let stranger = User::with_token(&server, None);
@@ -159,7 +159,7 @@ async fn admin_pages_are_for_those_who_signed_in() {
 }
 
 #[actix_web::test]
-async fn where_there_is_nothing_people_get_a_page_and_programs_a_problem() {
+async fn an_unknown_address_is_a_page_for_browsers_and_a_problem_for_programs() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     for path in [
@@ -239,7 +239,7 @@ async fn where_there_is_nothing_people_get_a_page_and_programs_a_problem() {
 }
 
 #[actix_web::test]
-async fn admin_leads_to_the_page_one_begins_with() {
+async fn admin_redirects_to_the_first_page_of_the_user() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let cookie = |token: String| format!("stepwire-session={token}");
@@ -267,7 +267,7 @@ async fn admin_leads_to_the_page_one_begins_with() {
 
 /// A program does not get pages: where a user would see a page or be redirected, it gets a problem.
 #[actix_web::test]
-async fn programs_get_problems_where_people_get_pages() {
+async fn programs_get_problems_and_browsers_get_pages() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let key = User::new(&server, "alice", &[]).start_onboarding().await;
@@ -341,7 +341,7 @@ async fn programs_get_problems_where_people_get_pages() {
 }
 
 #[actix_web::test]
-async fn a_sign_in_comes_back_to_where_one_wanted_to_go() {
+async fn a_sign_in_returns_to_the_requested_page() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let token = support::token("olga", &["operator"]);
@@ -414,7 +414,7 @@ async fn a_sign_in_comes_back_to_where_one_wanted_to_go() {
 }
 
 #[actix_web::test]
-async fn the_documentation_is_pages_and_markdown() {
+async fn the_documentation_is_served_as_pages_and_markdown() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     for path in ["/docs", "/docs/"] {

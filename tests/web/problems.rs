@@ -7,7 +7,7 @@ use super::http::{User, send};
 use crate::support;
 
 #[actix_web::test]
-async fn unknown_addresses_and_methods() {
+async fn unknown_addresses_and_methods_are_problems() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &[]);
     for path in ["/nowhere", "/v1/nowhere", "/v1/instances/x/y/z"] {
@@ -44,7 +44,7 @@ async fn unknown_addresses_and_methods() {
 
 /// Ids of any length and in any signs name nothing, and every list answers HEAD.
 #[actix_web::test]
-async fn ids_and_methods_do_no_harm() {
+async fn malformed_ids_and_methods_are_refused() {
     let server = support::server().await;
     let root = User::new(&server, "root", &["admin"]);
     let key = root.start_onboarding().await;
@@ -101,7 +101,7 @@ async fn ids_and_methods_do_no_harm() {
 }
 
 #[actix_web::test]
-async fn bodies_that_cannot_be_read() {
+async fn unreadable_bodies_are_refused() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &[]);
     let post = |body: String| {
@@ -149,7 +149,7 @@ async fn bodies_that_cannot_be_read() {
 }
 
 #[actix_web::test]
-async fn signs_of_life() {
+async fn health_checks_answer() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     for path in ["/healthz", "/readyz"] {

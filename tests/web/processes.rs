@@ -32,7 +32,7 @@ async fn deploy(user: &User<'_>, path: &str, source: &str) -> Answer {
 }
 
 #[actix_web::test]
-async fn processes_are_listed_for_those_who_look_after_them() {
+async fn processes_are_listed_for_designers_and_operators() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     User::new(&server, "alice", &[]).start_onboarding().await;
@@ -127,7 +127,7 @@ async fn the_designer_opens_versions_and_templates() {
 }
 
 #[actix_web::test]
-async fn nobody_saves_over_a_version_they_do_not_know() {
+async fn a_newer_version_of_another_user_is_not_overwritten() {
     let server = support::server().await;
     let dora = User::new(&server, "dora", &["designer"]);
     let otto = User::new(&server, "otto", &["designer"]);
@@ -249,7 +249,7 @@ async fn parts_of_a_model_are_previewed() {
 }
 
 #[actix_web::test]
-async fn pages_of_operators_are_for_those_who_may_read_what_they_show() {
+async fn pages_of_operators_require_the_right_to_read_their_data() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let mut names = vec![

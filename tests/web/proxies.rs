@@ -79,7 +79,7 @@ async fn connections_are_counted_for_the_client_and_not_for_the_proxy() {
 }
 
 #[actix_web::test]
-async fn the_servers_own_pages_are_those_of_the_host_the_proxy_was_asked_for() {
+async fn the_servers_own_origin_is_the_host_sent_to_the_proxy() {
     let server = behind_a_proxy(&[]).await;
     let start = |origin: &str, forwarded: bool| {
         let request = User::with_token(&server, None)

@@ -58,7 +58,7 @@ fn stranger_from<'a>(server: &'a Running, address: &str) -> User<'a> {
 }
 
 #[actix_web::test]
-async fn strangers_of_an_address_start_so_much_whichever_way_they_come() {
+async fn starts_by_strangers_of_an_address_are_bounded_on_every_path() {
     let server = server(&["--anonymous-starts", "1:6"]).await;
     let stranger = User::with_token(&server, None);
     let mut socket = Client::open_at(server.addresses()[0].port()).await;
@@ -100,7 +100,7 @@ async fn strangers_of_an_address_start_so_much_whichever_way_they_come() {
 }
 
 #[actix_web::test]
-async fn requests_and_bytes_have_a_rate_and_signs_of_life_one_of_their_own() {
+async fn requests_bytes_and_health_checks_have_separate_rates() {
     let server = server(&[
         "--anonymous-requests",
         "1:8",
@@ -194,7 +194,7 @@ async fn start_raw(server: &Server, command: &str, nonce: &str) -> (String, Valu
 }
 
 #[tokio::test]
-async fn so_many_instances_of_an_address_are_live_and_a_restart_knows_them() {
+async fn live_instances_per_address_are_bounded_across_restarts() {
     let mut server = Server::with(&["--anonymous-starts", "0", "--anonymous-instances", "2"]);
     let (first, nonce) = (id(), id());
     let (status, begun) = start_raw(&server, &first, &nonce).await;
@@ -223,7 +223,7 @@ async fn so_many_instances_of_an_address_are_live_and_a_restart_knows_them() {
 }
 
 #[actix_web::test]
-async fn what_a_stranger_started_expires_unless_its_process_says_when() {
+async fn an_instance_of_a_stranger_expires_unless_its_process_sets_expiry() {
     let server = server(&["--test-clock", "--anonymous-instance-expiry", "PT1H"]).await;
     let olga = User::new(&server, "olga", &["admin"]);
     let process = |id: &str, more: Value| {
@@ -278,7 +278,7 @@ async fn what_a_stranger_started_expires_unless_its_process_says_when() {
 }
 
 #[actix_web::test]
-async fn more_signs_of_life_than_any_balancer_asks_for_are_refused() {
+async fn excessive_health_checks_are_refused() {
     let server = server(&["--anonymous-requests", "0"]).await;
     let from = |address: &str| stranger_from(&server, address);
     let (balancer, other) = (from("127.0.0.1"), from("127.0.0.2"));
@@ -295,7 +295,7 @@ async fn more_signs_of_life_than_any_balancer_asks_for_are_refused() {
 }
 
 #[actix_web::test]
-async fn what_is_answered_before_a_rate_is_looked_at_counts_for_it() {
+async fn requests_answered_before_the_rate_check_count_too() {
     let origin = "http://app.example";
     let server = server(&["--anonymous-requests", "1:8", "--allowed-origins", origin]).await;
     let stranger = User::with_token(&server, None);

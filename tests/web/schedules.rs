@@ -20,7 +20,7 @@ const BOTH: &str = "process backup\nstart night cycle=\"0 2 * * *\" zone=Europe/
     missed=skip overlap=skip\nstart once after=P1D\nnight -> ask -> end\nonce -> ask\nuser ask";
 
 #[actix_web::test]
-async fn a_schedule_is_told_enabled_disabled_and_run() {
+async fn a_schedule_is_enabled_disabled_and_run() {
     let server = support::server().await;
     let (designer, operator) = (
         User::new(&server, "dora", &["designer"]),
@@ -108,7 +108,7 @@ async fn a_schedule_is_told_enabled_disabled_and_run() {
 }
 
 #[actix_web::test]
-async fn the_list_has_parts_and_filters_and_is_for_operators_and_designers() {
+async fn the_list_of_schedules_has_pages_filters_and_roles() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     deploy(&designer, BOTH).await;

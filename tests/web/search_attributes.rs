@@ -75,7 +75,7 @@ async fn instances_are_found_by_declared_paths_of_their_data() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_searched_is_refused() {
+async fn invalid_searches_are_refused() {
     let server = support::server().await;
     let operator = User::new(&server, "olga", &["operator"]);
     let nothing_yet = operator.get("/v1/instances?data.client.email=a").await;
@@ -131,7 +131,7 @@ async fn another_tenant_finds_nothing() {
 }
 
 #[actix_web::test]
-async fn lists_are_narrowed_by_time_starter_version_and_statuses() {
+async fn lists_are_filtered_by_time_starter_version_and_statuses() {
     let server = support::server().await;
     let (ada, bob) = (
         User::new(&server, "ada", &[]),

@@ -125,7 +125,7 @@ fn attribute(span: &Value, key: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn timers_subprocesses_and_calls_are_spans_below_what_set_them_off() {
+async fn timers_subprocesses_and_calls_are_child_spans_of_their_cause() {
     let (collector, other) = (Receiver::start().await, Receiver::start().await);
     let endpoint = format!("http://{}", collector.address);
     let server = support::start(support::config(&[
@@ -212,7 +212,7 @@ async fn timers_subprocesses_and_calls_are_spans_below_what_set_them_off() {
 }
 
 #[actix_web::test]
-async fn a_message_brings_the_trace_of_who_published_it_also_when_it_was_kept() {
+async fn a_message_carries_the_trace_of_its_publisher_even_when_buffered() {
     let collector = Receiver::start().await;
     let endpoint = format!("http://{}/v1/traces", collector.address);
     let server = support::start(support::config(&["--otlp-endpoint", &endpoint])).await;
@@ -268,7 +268,7 @@ async fn a_message_brings_the_trace_of_who_published_it_also_when_it_was_kept() 
 }
 
 #[actix_web::test]
-async fn a_collector_that_is_gone_holds_up_nobody_and_what_it_misses_is_counted() {
+async fn an_unreachable_collector_delays_nothing_and_lost_spans_are_counted() {
     let removed = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let endpoint = format!("http://{}", removed.local_addr().expect("it listens"));
     drop(removed);

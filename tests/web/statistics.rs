@@ -22,7 +22,7 @@ fn process() -> Value {
 }
 
 #[actix_web::test]
-async fn statistics_count_visits_and_tell_how_long_those_that_ended_took() {
+async fn statistics_count_visits_and_the_duration_of_completed_ones() {
     let server = support::server().await;
     let dora = User::new(&server, "dora", &["designer"]);
     dora.publish(process()).await;

@@ -43,7 +43,7 @@ async fn a_ticket_is_for_one_use() {
 }
 
 #[actix_web::test]
-async fn a_mistyped_ticket_is_no_missing_one() {
+async fn a_mistyped_ticket_differs_from_a_missing_one() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     for (query, word) in [
@@ -60,7 +60,7 @@ async fn a_mistyped_ticket_is_no_missing_one() {
 }
 
 #[actix_web::test]
-async fn a_ticket_reaches_no_further_than_the_token_it_stands_for() {
+async fn a_ticket_has_the_rights_of_its_token() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let started = stranger

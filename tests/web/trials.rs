@@ -36,7 +36,7 @@ async fn post(user: &User<'_>, path: &str, body: &Value) -> Answer {
 }
 
 #[actix_web::test]
-async fn a_trial_is_its_designers_and_leaves_nothing_on_the_server() {
+async fn a_trial_belongs_to_its_designer_and_leaves_no_data() {
     let server = support::server().await;
     let dora = User::new(&server, "dora", &["designer"]);
     let otto = User::new(&server, "otto", &["designer"]);
@@ -81,7 +81,7 @@ async fn a_trial_is_its_designers_and_leaves_nothing_on_the_server() {
 }
 
 #[actix_web::test]
-async fn the_clock_of_a_trial_moves_only_when_it_is_moved() {
+async fn the_clock_of_a_trial_moves_only_on_command() {
     let server = support::server().await;
     let dora = User::new(&server, "dora", &["designer"]);
     let begun = begin(&dora, DRAFT).await;
@@ -114,7 +114,7 @@ async fn the_clock_of_a_trial_moves_only_when_it_is_moved() {
 }
 
 #[actix_web::test]
-async fn trials_are_few_and_the_oldest_of_a_designer_ends() {
+async fn trials_are_bounded_and_the_oldest_of_a_designer_ends() {
     let server = support::server().await;
     let names: Vec<String> = (0..5).map(|number| format!("designer{number}")).collect();
     let designers: Vec<User<'_>> = names

@@ -131,7 +131,7 @@ async fn the_types_of_definitions_are_typescript() {
 }
 
 #[actix_web::test]
-async fn types_are_of_versions_there_are() {
+async fn types_exist_for_existing_versions_only() {
     let server = support::server().await;
     let ada = User::new(&server, "ada", &[]);
     assert_eq!(
@@ -158,7 +158,7 @@ async fn types_are_of_versions_there_are() {
 }
 
 #[actix_web::test]
-async fn the_schemas_that_actions_name_are_there() {
+async fn schemas_named_by_actions_are_served() {
     let server = support::server().await;
     let ada = User::new(&server, "ada", &[]);
     let started = ada

@@ -21,7 +21,7 @@ use super::{
 use crate::support;
 
 #[actix_web::test]
-async fn files_that_do_not_fit_leave_nothing() {
+async fn refused_files_leave_nothing() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);
@@ -53,7 +53,7 @@ async fn files_that_do_not_fit_leave_nothing() {
 }
 
 #[actix_web::test]
-async fn other_forms_are_refused() {
+async fn other_upload_formats_are_refused() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);
@@ -109,7 +109,7 @@ async fn other_forms_are_refused() {
 }
 
 #[actix_web::test]
-async fn what_may_not_run_is_refused_before_the_bytes() {
+async fn an_upload_without_permission_is_refused_before_its_bytes() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);
@@ -172,7 +172,7 @@ async fn what_may_not_run_is_refused_before_the_bytes() {
 }
 
 #[actix_web::test]
-async fn a_repeat_gets_the_first_file() {
+async fn a_repeated_upload_returns_the_first_file() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);
@@ -205,7 +205,7 @@ async fn a_repeat_gets_the_first_file() {
 }
 
 #[actix_web::test]
-async fn a_client_that_hangs_up_leaves_nothing() {
+async fn a_disconnected_upload_leaves_no_file() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);
@@ -238,7 +238,7 @@ async fn a_client_that_hangs_up_leaves_nothing() {
 }
 
 #[actix_web::test]
-async fn a_broken_disk_changes_nothing() {
+async fn an_upload_to_a_failing_disk_changes_nothing() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);

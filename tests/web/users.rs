@@ -113,7 +113,7 @@ async fn an_admin_adds_changes_and_removes_users() {
 }
 
 #[actix_web::test]
-async fn users_are_listed_in_parts_and_by_tenant() {
+async fn users_are_listed_in_pages_and_by_tenant() {
     let server = support::server().await;
     let (root, zoe) = (
         User::new(&server, "root", &["admin"]),
@@ -151,7 +151,7 @@ async fn users_are_listed_in_parts_and_by_tenant() {
 }
 
 #[actix_web::test]
-async fn what_cannot_be_done_is_refused() {
+async fn invalid_user_changes_are_refused() {
     let server = support::server().await;
     let (root, ada) = (
         User::new(&server, "root", &["admin"]),
@@ -235,7 +235,7 @@ async fn what_cannot_be_done_is_refused() {
 }
 
 #[actix_web::test]
-async fn one_changes_ones_own_password() {
+async fn users_change_their_own_password() {
     let server = support::server().await;
     User::new(&server, "root", &["admin"])
         .post("/v1/users", ada())
@@ -274,7 +274,7 @@ async fn one_changes_ones_own_password() {
 }
 
 #[actix_web::test]
-async fn a_token_for_a_program_is_good_until_it_is_ended() {
+async fn a_token_for_a_program_is_valid_until_revoked() {
     let server = support::server().await;
     let root = User::new(&server, "root", &["admin"]);
     root.post(

@@ -28,7 +28,7 @@ async fn check(cases: &[(&str, &str, Option<&str>, &str)]) {
 }
 
 #[tokio::test]
-async fn text_that_is_no_object() {
+async fn text_that_is_not_an_object_is_refused() {
     check(&[
         ("", "bad_request", None, "JSON object"),
         ("{", "bad_request", None, "JSON object"),
@@ -98,7 +98,7 @@ async fn ids() {
 }
 
 #[tokio::test]
-async fn wrong_fields() {
+async fn wrong_fields_are_named() {
     let key = "0197a1b2-0000-7000-8000-000000000007";
     let with = |rest: &str| format!(r#"{{"type":"run","id":"1","instance":"{key}",{rest}}}"#);
     check(&[
@@ -217,7 +217,7 @@ async fn wrong_fields() {
 }
 
 #[tokio::test]
-async fn json_that_is_too_deep() {
+async fn json_that_is_too_deep_is_refused() {
     let nested = |depth: usize| {
         format!(
             r#"{{"type":"pong","x":{}{}}}"#,

@@ -16,7 +16,7 @@ fn run(instance: &str, action: &str, data: Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_cannot_be_started() {
+async fn invalid_starts_are_refused() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let start = |process: &str, condition: Option<&str>| json!({"type": "start", "id": id(), "process": process, "startCondition": condition});
@@ -48,7 +48,7 @@ async fn what_cannot_be_started() {
 }
 
 #[tokio::test]
-async fn refusals_of_an_action_come_in_their_order_and_change_nothing() {
+async fn refusals_of_an_action_have_the_documented_order_and_no_effect() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("onboarding", json!({})).await;
@@ -132,7 +132,7 @@ async fn an_action_runs_once_in_a_visit() {
 }
 
 #[tokio::test]
-async fn what_no_key_covers_is_ignored_and_listed() {
+async fn paths_without_key_are_ignored_and_listed() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("onboarding", json!({})).await;
@@ -151,7 +151,7 @@ async fn what_no_key_covers_is_ignored_and_listed() {
 }
 
 #[tokio::test]
-async fn somebody_elses_instance_looks_like_an_unknown_one() {
+async fn a_foreign_instance_is_indistinguishable_from_an_unknown_one() {
     let server = Server::start();
     let mut alice = Client::hello(&server, &token("alice")).await;
     let instance = alice.start("onboarding", json!({})).await;

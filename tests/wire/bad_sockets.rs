@@ -27,7 +27,7 @@ async fn a_binary_message_closes_1003() {
 }
 
 #[tokio::test]
-async fn text_that_is_no_utf8_closes_1007() {
+async fn text_that_is_not_utf8_closes_1007() {
     closes(&frame(0x81, b"\xff\xfe"), 1007).await;
 }
 
@@ -80,7 +80,7 @@ async fn a_message_of_the_limit_passes() {
 }
 
 #[tokio::test]
-async fn a_declared_huge_frame_takes_no_memory_and_is_dropped() {
+async fn a_declared_huge_frame_uses_no_memory_and_is_dropped() {
     let server = Server::start();
     Client::assert_healthy(&server).await;
     let before = server.memory();
@@ -116,7 +116,7 @@ async fn without_the_subprotocol_there_is_no_upgrade() {
 }
 
 #[tokio::test]
-async fn a_foreign_page_gets_no_connection_and_is_told_why() {
+async fn a_foreign_page_is_closed_4403_with_the_reason() {
     let server = Server::start();
     let lines = |origin: &str, agent: &str| {
         format!(
@@ -177,7 +177,7 @@ async fn a_foreign_page_gets_no_connection_and_is_told_why() {
 }
 
 #[tokio::test]
-async fn a_stranger_s_name_that_leads_here_is_refused() {
+async fn a_foreign_host_header_is_refused() {
     let server = Server::start();
     let status = async |host: &str, origin: &str| {
         let lines = format!(

@@ -11,7 +11,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_timer_fires_when_its_time_has_come_and_not_before() {
+async fn a_timer_fires_at_its_due_time_and_not_before() {
     let server = Server::with_clock();
     let mut client = Client::hello(&server, &token("alice")).await;
     let mut root = Client::hello(&server, &admin()).await;
@@ -32,7 +32,7 @@ async fn a_timer_fires_when_its_time_has_come_and_not_before() {
 }
 
 #[tokio::test]
-async fn after_idle_everything_that_came_of_the_time_is_there() {
+async fn after_idle_all_due_work_is_done() {
     let server = Server::with_clock();
     let mut root = Client::hello(&server, &admin()).await;
     let mut instances = Vec::new();
@@ -63,7 +63,7 @@ async fn idle_waits_for_children() {
 }
 
 #[tokio::test]
-async fn a_reminder_reminds_and_the_token_stays() {
+async fn a_reminder_is_sent_and_the_token_stays() {
     let server = Server::with_clock();
     let mut root = Client::hello(&server, &admin()).await;
     let instance = at_review(&mut root).await;

@@ -37,7 +37,7 @@ async fn the_end_of_the_server_is_announced() {
 }
 
 #[tokio::test]
-async fn over_the_rate_is_limited_and_tells_when_to_go_on() {
+async fn commands_over_the_rate_are_refused_with_a_retry_time() {
     let server = Server::with(&[
         "--store",
         "memory",
@@ -77,7 +77,7 @@ async fn a_flood_is_closed() {
 }
 
 #[tokio::test]
-async fn a_flood_nobody_reads_the_answers_of_takes_little_memory() {
+async fn a_flood_with_unread_replies_uses_little_memory() {
     let server = Server::with(&["--store", "memory"]);
     Client::assert_healthy(&server).await;
     let before = server.memory();
@@ -95,7 +95,7 @@ async fn a_flood_nobody_reads_the_answers_of_takes_little_memory() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_closed() {
+async fn a_connection_that_does_not_read_is_closed() {
     if !slow_tests() {
         return;
     }

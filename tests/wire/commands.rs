@@ -10,7 +10,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_stale_if_seq_is_a_conflict_that_tells_where_the_instance_stands() {
+async fn a_stale_if_seq_is_a_conflict_with_the_current_number() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut client).await;

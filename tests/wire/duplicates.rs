@@ -10,7 +10,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_repeat_gets_the_first_answer() {
+async fn a_repeated_command_gets_the_first_reply() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("onboarding", json!({})).await;
@@ -36,7 +36,7 @@ async fn a_repeat_gets_the_first_answer() {
 }
 
 #[tokio::test]
-async fn an_answer_survives_a_crash() {
+async fn a_reply_survives_a_crash() {
     let mut server = Server::with(&["--rate-per-second", "0"]);
     let mut client = Client::hello(&server, &token("alice")).await;
     let start = json!({"type": "start", "id": id(), "process": "onboarding"});
@@ -103,7 +103,7 @@ async fn members_in_another_order_are_the_same_body() {
 }
 
 #[tokio::test]
-async fn an_id_of_somebody_else_is_unknown() {
+async fn an_id_of_another_user_is_unknown() {
     let server = Server::start();
     let mut alice = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut alice).await;
@@ -166,7 +166,7 @@ async fn a_start_repeated_on_a_new_connection_is_followed_from_its_first_record(
 }
 
 #[tokio::test]
-async fn two_subscribes_at_once_are_both_answered() {
+async fn two_concurrent_subscribes_are_both_answered() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client

@@ -42,7 +42,7 @@ fn run(instance: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_script_is_over_at_its_deadline_and_its_definition_is_stopped_when_it_goes_on_so() {
+async fn a_script_ends_at_its_deadline_and_its_definition_is_paused_on_repetition() {
     let server = Server::with_process(PROCESSES);
     // The failure of a script is shown to users who may read it.
     let mut attacker = Client::hello(&server, &admin()).await;

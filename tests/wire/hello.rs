@@ -37,7 +37,7 @@ async fn refused(server: &Server, text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_mistake_in_hello_is_told_with_its_field() {
+async fn an_error_in_hello_names_the_field() {
     let server = Server::start();
     let check = async |change: Value, part: &str| {
         let mut hello = json!({"type": "hello", "id": "7", "token": token("alice")});
@@ -133,7 +133,7 @@ async fn a_mistake_in_hello_is_told_with_its_field() {
 }
 
 #[tokio::test]
-async fn what_is_no_hello_is_told_so() {
+async fn an_invalid_hello_is_answered_with_the_reason() {
     let server = Server::start();
     let check = async |text: &str, code: &str, id: Value, part: &str| {
         let error = refused(&server, text).await;
@@ -231,7 +231,7 @@ async fn what_is_no_hello_is_told_so() {
 }
 
 #[tokio::test]
-async fn only_trouble_with_the_token_closes_4401() {
+async fn only_token_errors_close_4401() {
     let server = Server::start();
     let claims = json!({"sub": "alice", "exp": 4_102_444_800_u64, "roles": ["admin"]}).to_string();
     let none = format!(
@@ -275,7 +275,7 @@ async fn a_second_hello_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_resumed_and_not_there_is_told_by_its_channel() {
+async fn an_unknown_resumed_instance_is_an_error_with_its_channel() {
     let server = Server::start();
     let mut client = Client::hello_with(
         &server,
@@ -289,7 +289,7 @@ async fn what_is_resumed_and_not_there_is_told_by_its_channel() {
 }
 
 #[tokio::test]
-async fn all_that_may_be_followed_is_resumed_with_the_longest_numbers() {
+async fn the_maximum_of_resumed_instances_fits_into_hello() {
     let server = Server::start();
     let points: Vec<Value> = (0..1_000)
         .map(|number| json!({"instance": uuid::Uuid::from_u128(0x0197_a1b2_0000_7000_8000 << 48 | number), "after": u64::MAX}))

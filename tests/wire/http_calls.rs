@@ -84,7 +84,7 @@ async fn a_message_is_open_until_its_process_is_started() {
 }
 
 #[tokio::test]
-async fn an_incident_is_shown_and_a_retry_goes_on() {
+async fn an_incident_is_shown_and_a_retry_continues() {
     let server = Server::with_process(ERRANDS);
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("errands", json!({})).await;

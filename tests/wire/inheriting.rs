@@ -67,7 +67,7 @@ async fn two_tabs_start_one_instance() {
 }
 
 #[tokio::test]
-async fn of_done_and_start_at_the_same_time_one_takes_effect() {
+async fn of_concurrent_done_and_start_frames_one_takes_effect() {
     let server = Server::with(&["--rate-per-second", "0"]);
     let mut one = Client::hello(&server, &token("alice")).await;
     let mut two = Client::hello(&server, &token("alice")).await;
@@ -102,7 +102,7 @@ async fn of_done_and_start_at_the_same_time_one_takes_effect() {
 }
 
 #[tokio::test]
-async fn the_end_of_an_instance_leaves_its_messages_open_until_they_are_answered() {
+async fn open_messages_outlive_the_end_of_their_instance() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let (parent, offer) = at_offer(&mut client).await;
@@ -132,7 +132,7 @@ async fn the_end_of_an_instance_leaves_its_messages_open_until_they_are_answered
 }
 
 #[tokio::test]
-async fn a_start_needs_a_message_and_the_right_to_it() {
+async fn a_start_from_a_message_needs_the_right_to_it() {
     let server = Server::with(&["--rate-per-second", "0"]);
     let mut client = Client::hello(&server, &token("alice")).await;
     let (parent, offer) = at_offer(&mut client).await;
@@ -157,7 +157,7 @@ async fn a_start_needs_a_message_and_the_right_to_it() {
 }
 
 #[tokio::test]
-async fn a_start_from_what_is_not_yours_shows_nothing_of_its_child() {
+async fn a_start_from_a_foreign_message_reveals_nothing() {
     let server = Server::start();
     let mut alice = Client::hello(&server, &token("alice")).await;
     let (parent, offer) = at_offer(&mut alice).await;

@@ -11,7 +11,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_welcome_tells_what_counts_here() {
+async fn a_welcome_has_the_limits_of_the_server() {
     let server = Server::with(&["--store", "memory"]);
     let client = Client::hello(&server, &token("alice")).await;
     let welcome = &client.frames[0];
@@ -117,7 +117,7 @@ async fn commands_of_a_connection_are_applied_in_order() {
 }
 
 #[tokio::test]
-async fn receivers_that_joined_at_different_times_all_have_a_chain() {
+async fn every_receiver_has_an_unbroken_chain_of_frames() {
     let server = Server::start();
     let mut first = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut first).await;

@@ -51,7 +51,7 @@ fn view_of(frames: &[Value]) -> Value {
 }
 
 #[tokio::test]
-async fn a_replay_equals_what_came_live() {
+async fn a_replay_equals_the_live_frames() {
     let server = Server::start();
     let mut live = Client::hello(&server, &token("alice")).await;
     let (instance, _) = at_offer(&mut live).await;
@@ -72,7 +72,7 @@ async fn a_replay_equals_what_came_live() {
 }
 
 #[tokio::test]
-async fn a_snapshot_holds_what_the_frames_add_up_to() {
+async fn a_snapshot_equals_the_fold_of_the_frames() {
     let server = Server::start();
     let mut live = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut live).await;
@@ -169,7 +169,7 @@ async fn resyncs(server: &Server, instance: &str, hello: Value, reason: &str) {
 }
 
 #[tokio::test]
-async fn numbers_that_mean_nothing_here_resync() {
+async fn unknown_cursors_resync() {
     let server = Server::with(&["--rate-per-second", "0"]);
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("onboarding", json!({})).await;
@@ -181,7 +181,7 @@ async fn numbers_that_mean_nothing_here_resync() {
 }
 
 #[tokio::test]
-async fn too_much_missed_resyncs() {
+async fn too_many_missed_frames_resync() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut client).await;
@@ -216,7 +216,7 @@ async fn too_much_missed_resyncs() {
 }
 
 #[tokio::test]
-async fn a_resume_goes_on_after_a_crash() {
+async fn a_resume_continues_after_a_crash() {
     let mut server = Server::with(&["--rate-per-second", "0"]);
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut client).await;
@@ -236,7 +236,7 @@ async fn a_resume_goes_on_after_a_crash() {
 }
 
 #[tokio::test]
-async fn a_resume_of_what_is_not_yours_is_an_error_with_its_channel() {
+async fn a_resume_of_a_foreign_instance_is_an_error_with_its_channel() {
     let server = Server::start();
     let mut alice = Client::hello(&server, &token("alice")).await;
     let instance = alice.start("onboarding", json!({})).await;

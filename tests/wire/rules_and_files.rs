@@ -38,7 +38,7 @@ const RATING: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BP
 </bpmn:definitions>"#;
 
 #[tokio::test]
-async fn a_rule_computes_what_is_pushed_and_its_failure_names_the_line() {
+async fn a_rule_computes_pushed_data_and_its_failure_names_the_line() {
     let server = Server::with_process(RATING);
     // The message of a rule is shown to users who may read it.
     let mut client = Client::hello(&server, &admin()).await;
@@ -77,7 +77,7 @@ async fn a_rule_computes_what_is_pushed_and_its_failure_names_the_line() {
 }
 
 #[tokio::test]
-async fn an_upload_cannot_be_run_over_the_websocket_and_says_how_it_can() {
+async fn an_upload_over_the_websocket_is_refused_with_the_right_way() {
     let server = Server::with_process(RATING);
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("rating", json!({})).await;

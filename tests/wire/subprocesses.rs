@@ -67,7 +67,7 @@ async fn at(client: &mut Client, instance: &str, node: &str) {
 }
 
 #[tokio::test]
-async fn one_child_per_item_then_one_by_a_message() {
+async fn children_per_item_and_by_a_message_are_followed() {
     let server = Server::with_process(GRADING);
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client

@@ -12,7 +12,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_token_that_ends_during_the_connection_closes() {
+async fn a_token_that_expires_closes_the_connection() {
     let server = Server::start();
     let mut client = Client::hello(
         &server,
@@ -74,7 +74,7 @@ async fn auth_refreshes_in_band() {
 }
 
 #[tokio::test]
-async fn an_anonymous_client_starts_what_allows_it_and_comes_back_with_its_token() {
+async fn an_anonymous_client_starts_and_resumes_with_its_token() {
     let server = Server::start();
     let mut client = Client::hello_with(&server, json!({})).await;
     assert!(client.frames[0].get("expiresAt").is_none());
@@ -176,7 +176,7 @@ async fn one_anonymous_connection_may_start_several() {
 }
 
 #[tokio::test]
-async fn tokens_of_several_trees_are_good_on_one_connection() {
+async fn tokens_of_several_trees_are_valid_on_one_connection() {
     let server = Server::start();
     let mut visitor = Client::hello_with(&server, json!({})).await;
     let start =

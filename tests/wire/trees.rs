@@ -34,7 +34,7 @@ async fn with_card(client: &mut Client) -> (String, String) {
 }
 
 #[tokio::test]
-async fn a_childs_frames_come_after_it_was_announced() {
+async fn a_childs_frames_follow_its_announcement() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("onboarding", json!({})).await;
@@ -127,7 +127,7 @@ async fn a_snapshot_of_a_tree_has_parents_first() {
 }
 
 #[tokio::test]
-async fn a_child_not_named_in_a_resume_comes_from_its_first_record() {
+async fn a_child_missing_in_a_resume_is_sent_from_its_first_record() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let (parent, child) = with_card(&mut client).await;
@@ -145,7 +145,7 @@ async fn a_child_not_named_in_a_resume_comes_from_its_first_record() {
 }
 
 #[tokio::test]
-async fn a_tree_that_is_unsubscribed_is_silent() {
+async fn an_unsubscribed_tree_sends_no_frames() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let (parent, child) = with_card(&mut client).await;

@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_written_counts() {
+    fn only_the_expected_members_are_compared() {
         let check = |expected: Value, found: Value| {
             let mut lines = Vec::new();
             compare("data", &expected, Some(&found), &mut lines);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_all_there_in_order() {
+    fn expected_messages_must_all_come_in_order() {
         let frames = [json!({"type": "data", "node": "n", "body": {"x": 1}})];
         let one = ExpectedMessage {
             node: Some("n".to_owned()),

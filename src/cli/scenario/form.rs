@@ -461,7 +461,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_step_is_told_with_its_line() {
+    fn an_invalid_step_is_reported_with_its_line() {
         for (steps, part) in [
             ("- {as: ada}", "line 1 does nothing; write one of start"),
             ("- {start: p, run: save}", "does several things"),

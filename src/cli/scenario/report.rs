@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn junit_holds_what_differs() {
+    fn the_junit_report_contains_the_differences() {
         let played = |outcome| Played {
             file: "a.yaml".into(),
             name: Some("A <b>".to_owned()),

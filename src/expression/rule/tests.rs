@@ -32,7 +32,7 @@ fn check_failure(script: &str, parts: &[&str]) {
 }
 
 #[test]
-fn a_rule_puts_out_members() {
+fn a_rule_outputs_members() {
     check("", json!({}));
     check(
         "output.adult = input.client.age >= 18; output['x'] = null",
@@ -95,7 +95,7 @@ fn put_writes_paths() {
 }
 
 #[test]
-fn every_digit_of_a_whole_number_comes_back() {
+fn whole_numbers_keep_every_digit() {
     let ids = json!([
         7_615_917_337_495_251_231_i64,
         9_007_199_254_740_993_i64,
@@ -138,7 +138,7 @@ fn every_digit_of_a_whole_number_comes_back() {
 }
 
 #[test]
-fn digits_are_lost_on_purpose_only() {
+fn digits_are_lost_only_by_explicit_conversion() {
     let data = json!({"id": 7_615_917_337_495_251_231_i64});
     for (script, part) in [
         ("output.x = input.id + 1", "1n"),
@@ -193,7 +193,7 @@ fn a_zero_keeps_its_sign() {
 }
 
 #[test]
-fn texts_that_are_read_as_numbers_keep_their_digits() {
+fn texts_converted_to_numbers_keep_their_digits() {
     let id = 7_615_917_337_495_251_231_i64;
     let data =
         json!({"text": "7615917337495251231", "list": ["7615917337495251231"], "short": "12.50"});
@@ -348,7 +348,7 @@ fn the_input_is_read_only_and_names_are_declared() {
 }
 
 #[test]
-fn failures_say_where_and_what() {
+fn failures_report_position_and_cause() {
     check_failure(
         "output.a = 1\noutput.b = input.missing.member",
         &["line 2, column 12", "undefined"],
@@ -365,7 +365,7 @@ fn failures_say_where_and_what() {
 }
 
 #[test]
-fn refused_scripts_say_where() {
+fn refused_scripts_are_reported_with_their_position() {
     for (script, part) in [
         ("output.a = ", "line 1, column 12: something is missing"),
         ("output.a = 1\noutput.b = = 2", "line 2, column 12"),
@@ -393,7 +393,7 @@ fn refused_scripts_say_where() {
 }
 
 #[test]
-fn a_rule_gives_the_same_every_time() {
+fn a_rule_is_deterministic() {
     let script = "output.x = [typeof Date, typeof Math.random, typeof globalThis, typeof \
         eval]; Object.prototype.y = 1";
     let first = run(script, &json!({}));

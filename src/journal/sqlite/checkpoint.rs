@@ -272,7 +272,7 @@ mod tests {
     const NEVER: Duration = Duration::from_secs(1_000_000);
 
     #[test]
-    fn a_log_that_nobody_reads_is_truncated() {
+    fn a_log_without_readers_is_truncated() {
         let dir = tempfile::tempdir().unwrap();
         let (mut store, connection) = written(dir.path(), NEVER);
         assert!(wal(dir.path()) > 100 * 4096);
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_is_read_stays_and_holds_up_neither_thread_nor_writer() {
+    fn a_log_in_use_by_a_reader_is_kept_and_delays_no_writer() {
         let dir = tempfile::tempdir().unwrap();
         let (mut store, connection) = written(dir.path(), NEVER);
         let reader = connect(&dir.path().join(DATABASE), OpenFlags::default()).unwrap();
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn the_thread_truncates_once_few_rows_come() {
+    fn the_thread_truncates_when_few_rows_are_written() {
         let dir = tempfile::tempdir().unwrap();
         let (_store, _) = written(dir.path(), Duration::from_millis(1));
         while wal(dir.path()) > 0 {

@@ -56,7 +56,7 @@ fn listed(reader: &dyn StoreReader, after: Option<(InstanceKey, u64)>, limit: us
 }
 
 #[test]
-fn calls_come_by_due_time_without_the_hosts_that_are_full() {
+fn due_calls_are_read_by_due_time_without_busy_hosts() {
     check(|store, reader| {
         assert_eq!(reader.next_call(Time(0)).unwrap(), None);
         let rows = [
@@ -106,7 +106,7 @@ fn calls_come_by_due_time_without_the_hosts_that_are_full() {
 }
 
 #[test]
-fn a_call_is_tried_given_up_and_forgotten() {
+fn a_call_is_attempted_given_up_and_deleted() {
     check(|store, reader| {
         let rows = [
             call(1, 1, "a", Some(10)),
@@ -169,7 +169,7 @@ fn a_call_is_tried_given_up_and_forgotten() {
 }
 
 #[test]
-fn only_so_many_given_up_are_kept() {
+fn given_up_calls_are_kept_up_to_a_limit() {
     check(|store, reader| {
         let many = WEBHOOKS_GIVEN_UP as u64;
         let rows = (1..=many)

@@ -17,7 +17,7 @@ fn large(n: u128) -> WriteOp {
 }
 
 #[test]
-fn a_copy_is_of_the_moment_it_began_and_the_writer_goes_on() {
+fn a_copy_has_the_state_of_its_start_while_the_writer_continues() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = SqliteStore::open(dir.path()).unwrap();
     (1..=10).for_each(|n| store.commit(&[large(n)]).unwrap());
@@ -53,7 +53,7 @@ fn a_copy_is_of_the_moment_it_began_and_the_writer_goes_on() {
 }
 
 #[test]
-fn a_copy_tells_its_entities_and_the_first_gap() {
+fn a_copy_lists_its_entities_and_the_first_gap() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = SqliteStore::open(dir.path()).unwrap();
     store
@@ -79,7 +79,7 @@ fn a_copy_tells_its_entities_and_the_first_gap() {
 }
 
 #[test]
-fn a_renewed_log_is_another_one() {
+fn a_renewed_log_has_a_new_identity() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = SqliteStore::open(dir.path()).unwrap();
     store.commit(&[append(1, 1, 2)]).unwrap();

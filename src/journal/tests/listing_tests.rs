@@ -33,7 +33,7 @@ fn found(reader: &dyn StoreReader, filter: &InstanceFilter) -> Vec<i64> {
 }
 
 #[test]
-fn instances_are_found_by_what_is_searched() {
+fn instances_are_found_by_search_attributes() {
     check(|store, reader| {
         let rows = [1, 2, 3]
             .map(|n| instance(n, "order", "started"))
@@ -111,7 +111,7 @@ fn instances_are_found_by_what_is_searched() {
 }
 
 #[test]
-fn instances_are_narrowed_by_version_status_time_and_starter() {
+fn instances_are_filtered_by_version_status_time_and_starter() {
     check(|store, reader| {
         let second = InstanceRow {
             version: 2,
@@ -212,7 +212,7 @@ fn task(n: u128, element: u64, assignee: Option<&str>) -> TaskRow {
 }
 
 #[test]
-fn tasks_are_narrowed_and_read_in_parts() {
+fn tasks_are_filtered_and_read_in_pages() {
     check(|store, reader| {
         let rows = vec![
             task(1, 2, None),
@@ -312,7 +312,7 @@ fn incident(n: u128, tenant: &str, raised_at: i64) -> IncidentRow {
 }
 
 #[test]
-fn incidents_of_a_tenant_are_read_in_parts() {
+fn incidents_of_a_tenant_are_read_in_pages() {
     check(|store, reader| {
         let rows = vec![
             incident(1, "acme", 30),
@@ -376,7 +376,7 @@ fn incidents_of_a_tenant_are_read_in_parts() {
 }
 
 #[test]
-fn timers_of_a_tenant_are_read_in_parts() {
+fn timers_of_a_tenant_are_read_in_pages() {
     check(|store, reader| {
         let timer = |n, due, occurrence| TimerRow {
             due: Time(due),

@@ -17,7 +17,7 @@ fn seqs(rows: &[crate::journal::StoredRow]) -> Vec<(u64, u64)> {
 }
 
 #[test]
-fn what_is_appended_is_loaded() {
+fn appended_rows_are_loaded() {
     check(|store, reader| {
         let entity = Entity::from(key(1));
         assert!(reader.load(entity).unwrap().is_empty());
@@ -48,7 +48,7 @@ fn what_is_appended_is_loaded() {
 }
 
 #[test]
-fn kept_messages_go_when_others_come_after_their_time() {
+fn expired_messages_are_deleted_when_later_ones_arrive() {
     check(|store, reader| {
         // Row `first` has the time 1,000 + `first`.
         let mut keep = |n, first, until| {
@@ -141,7 +141,7 @@ fn rows_after_a_seq_begin_with_the_row_around_it() {
 }
 
 #[test]
-fn instance_keys_come_once_and_in_order() {
+fn each_instance_key_is_listed_once_and_in_order() {
     check(|store, reader| {
         store
             .commit(&[
@@ -177,7 +177,7 @@ fn a_refused_batch_leaves_no_trace() {
 }
 
 #[test]
-fn the_outbox_keeps_what_is_not_delivered() {
+fn the_outbox_keeps_undelivered_messages() {
     check(|store, reader| {
         let message = |seq| OutboxRow {
             seq,

@@ -181,7 +181,7 @@ fn rows_and_history() {
 }
 
 #[test]
-fn what_is_read_at_a_start() {
+fn queries_at_the_start_of_the_server() {
     check(|reader| {
         reader.outbox().unwrap();
         reader.each_definition(&mut drop).unwrap();
@@ -198,7 +198,7 @@ fn what_is_read_at_a_start() {
 }
 
 #[test]
-fn every_question_is_asked_here() {
+fn every_query_has_a_plan_test() {
     let asked = include_str!("plan_tests.rs").split_whitespace();
     let asked: String = asked.collect();
     let traits = [

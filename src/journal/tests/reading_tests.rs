@@ -106,7 +106,7 @@ fn instances_are_filtered_and_paged_newest_first() {
 }
 
 #[test]
-fn an_instance_changes_only_in_what_may_change() {
+fn an_instance_row_changes_only_in_its_mutable_columns() {
     check(|store, reader| {
         let started = instance(1, "order", "started");
         let ended = InstanceRow {
@@ -143,7 +143,7 @@ fn an_instance_changes_only_in_what_may_change() {
 }
 
 #[test]
-fn tasks_and_incidents_come_and_go() {
+fn tasks_and_incidents_are_added_and_removed() {
     check(|store, reader| {
         let task = |n, element| TaskRow {
             instance: key(n),
@@ -206,7 +206,7 @@ fn tasks_and_incidents_come_and_go() {
 
 /// Every combination of tenant, assignee, candidates and starters, with every kind of user.
 #[test]
-fn tasks_for_a_user_are_those_the_audience_includes() {
+fn tasks_of_a_user_are_those_assigned_or_open_to_its_roles() {
     check(|store, reader| {
         let text = |text: &str| text.to_owned();
         let candidates = [
@@ -356,7 +356,7 @@ fn a_definition_gets_other_states_and_keeps_its_content() {
 }
 
 #[test]
-fn schedules_change_by_themselves_and_with_definitions() {
+fn schedules_change_when_they_fire_and_on_deploy() {
     check(|store, reader| {
         let place = |node: &str| ScheduleKey {
             tenant: "acme".into(),

@@ -4,7 +4,7 @@ use super::fixtures::{append, key};
 use crate::journal::{DATABASE, SqliteStore, Store, StoreError};
 
 #[test]
-fn a_reopened_store_has_what_was_committed() {
+fn a_reopened_store_has_all_committed_rows() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("not/there/yet");
     let mut store = SqliteStore::open(&path).unwrap();
@@ -25,7 +25,7 @@ fn a_reopened_store_has_what_was_committed() {
 }
 
 #[test]
-fn a_store_that_has_rested_goes_on() {
+fn an_idle_store_continues() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = SqliteStore::open(dir.path()).unwrap();
     store.commit(&[append(1, 1, 2)]).unwrap();
@@ -76,7 +76,7 @@ fn a_newer_schema_is_refused() {
 }
 
 #[test]
-fn a_directory_has_one_server_also_when_its_files_are_taken_away() {
+fn a_directory_has_one_server_even_after_its_files_are_deleted() {
     let dir = tempfile::tempdir().unwrap();
     let _store = SqliteStore::open(dir.path()).unwrap();
     for entry in std::fs::read_dir(dir.path()).unwrap() {

@@ -42,7 +42,7 @@ fn dues(reader: &dyn StoreReader, until: i64, limit: usize) -> Vec<(i64, u32)> {
 }
 
 #[test]
-fn timers_come_by_due_time() {
+fn timers_are_listed_by_due_time() {
     check(|store, reader| {
         assert_eq!(reader.next_due().unwrap(), None);
         let timers = [

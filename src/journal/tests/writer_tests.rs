@@ -171,7 +171,7 @@ fn a_release_without_a_row_waits_for_earlier_rows_only() {
 }
 
 #[test]
-fn places_are_kept_until_the_release() {
+fn queue_permits_are_held_until_the_release() {
     let bench = Bench::new(2);
     bench.append(1);
     let slot = bench.journal.reserve().unwrap();
@@ -185,7 +185,7 @@ fn places_are_kept_until_the_release() {
 }
 
 #[test]
-fn after_a_failed_commit_nothing_is_written_and_all_that_was_handed_over_is_unknown() {
+fn after_a_failed_commit_all_queued_rows_have_an_unknown_outcome() {
     let mut bench = Bench::new(100);
     bench.append(1);
     bench.permit(1);
@@ -208,7 +208,7 @@ fn after_a_failed_commit_nothing_is_written_and_all_that_was_handed_over_is_unkn
 }
 
 #[test]
-fn without_room_a_batch_fails_with_all_that_builds_on_it_and_the_next_one_is_written() {
+fn without_disk_space_a_batch_fails_with_its_dependents_and_the_next_is_written() {
     let bench = Bench::new(100);
     let (broken, whole) = (Chain::default(), Chain::default());
     let append = |n, seq, chain: &Chain, number| {
@@ -245,7 +245,7 @@ fn without_room_a_batch_fails_with_all_that_builds_on_it_and_the_next_one_is_wri
 }
 
 #[test]
-fn a_store_that_has_room_again_is_found_out_without_a_write() {
+fn free_disk_space_is_noticed_without_a_write() {
     let bench = Bench::new(100);
     bench.no_room.store(true, Ordering::SeqCst);
     bench.permit(2);
@@ -260,7 +260,7 @@ fn a_store_that_has_room_again_is_found_out_without_a_write() {
 }
 
 #[test]
-fn a_delivered_message_outlives_a_batch_without_room() {
+fn deleting_a_delivered_message_survives_a_batch_without_disk_space() {
     let bench = Bench::new(10);
     bench.permit(9);
     let outbox = vec![OutboxRow {
@@ -301,7 +301,7 @@ fn a_panicking_release_stops_nothing() {
 }
 
 #[test]
-fn a_delivered_message_leaves_the_outbox_without_a_place() {
+fn a_delivered_message_leaves_the_outbox_without_a_queue_permit() {
     let bench = Bench::new(1);
     let outbox = vec![OutboxRow {
         seq: 1,
@@ -326,7 +326,7 @@ fn a_delivered_message_leaves_the_outbox_without_a_place() {
 }
 
 #[test]
-fn reads_survive_a_panicking_question() {
+fn reads_survive_a_panicking_query() {
     let bench = Bench::new(1);
     for _ in 0..4 {
         let answer = bench
@@ -364,7 +364,7 @@ fn shutdown_writes_what_is_queued() {
 }
 
 #[test]
-fn whoever_shuts_down_beside_another_waits_until_the_store_is_closed() {
+fn a_concurrent_shutdown_waits_until_the_store_is_closed() {
     for _ in 0..20 {
         let directory = tempfile::tempdir().unwrap();
         let open = || SqliteStore::open(directory.path());
@@ -378,7 +378,7 @@ fn whoever_shuts_down_beside_another_waits_until_the_store_is_closed() {
 }
 
 #[test]
-fn the_store_rests_once_after_each_time_of_writing() {
+fn the_store_is_idle_once_after_each_burst_of_writes() {
     let bench = Bench::new(100);
     bench.permit(2);
     for seq in 1..=2 {
@@ -404,7 +404,7 @@ fn the_store_rests_once_after_each_time_of_writing() {
 }
 
 #[test]
-fn strangers_leave_places_to_users_and_users_to_operators() {
+fn strangers_leave_queue_permits_to_users_and_users_to_operators() {
     let bench = Bench::new(16);
     let take = |kind| -> Vec<AppendPermit> {
         std::iter::from_fn(|| bench.journal.reserve_for(kind).ok()).collect()
@@ -448,7 +448,7 @@ fn short_writes_go_before_long_ones_which_come_in_order() {
 }
 
 #[test]
-fn what_builds_on_a_long_write_stays_behind_it() {
+fn writes_that_depend_on_a_long_write_stay_behind_it() {
     let bench = Bench::new(20);
     bench.append(1);
     assert_eq!(bench.sizes.recv().unwrap(), 1);
@@ -467,7 +467,7 @@ fn what_builds_on_a_long_write_stays_behind_it() {
 }
 
 #[test]
-fn a_failure_reaches_the_long_writes_that_wait() {
+fn a_failure_fails_the_waiting_long_writes() {
     let mut bench = Bench::new(20);
     bench.append(1);
     assert_eq!(bench.sizes.recv().unwrap(), 1);

@@ -264,7 +264,7 @@ mod tests {
 </definitions>"#;
 
     #[test]
-    fn a_drawing_holds_what_is_drawn_and_nothing_else() {
+    fn a_diagram_holds_only_drawn_elements() {
         let drawn = diagram(WHOLE).expect("the test's document can be read");
         assert!(!drawn.contains("SECRET"), "{drawn}");
         assert!(
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_not_drawn() {
+    fn unreadable_shapes_are_not_drawn() {
         for none in ["", "<a", "<!DOCTYPE a><a/>"] {
             assert_eq!(diagram(none), None, "{none}");
         }

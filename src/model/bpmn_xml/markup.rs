@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_models_have_passes() {
+    fn markup_of_real_models_passes() {
         let attributes = many(ATTRIBUTES, |number| format!(" a{number}='>{number}'"));
         for xml in [
             String::new(),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_cost_its_square_is_refused() {
+    fn markup_of_quadratic_cost_is_refused() {
         let attributes = many(ATTRIBUTES + 1, |number| format!(" a{number}='1'"));
         let nested = many(NAMESPACES + 1, |number| {
             format!("\n<a xmlns:n{number}='u'>")
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_ends() {
+    fn malformed_markup_is_left_to_the_parser() {
         for xml in [
             "<",
             "<a",

@@ -68,7 +68,7 @@ fn action_with(attributes: &str, content: &str) -> String {
 }
 
 #[test]
-fn documents_that_are_no_bpmn() {
+fn documents_that_are_not_bpmn_are_refused() {
     let namespace = BPMN_NAMESPACE;
     check_document("", &[("", "invalid_xml")]);
     check_document("<definitions/>", &[("", "not_bpmn")]);
@@ -93,7 +93,7 @@ fn documents_that_are_no_bpmn() {
 }
 
 #[test]
-fn what_has_no_meaning_at_run_time_is_passed_over() {
+fn elements_without_runtime_meaning_are_ignored() {
     let xml = format!(
         r#"<definitions xmlns="{BPMN_NAMESPACE}" xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI">
            <collaboration id="c"><participant id="pool" processRef="p"/><messageFlow id="m" sourceRef="pool" targetRef="other"/></collaboration>
@@ -211,7 +211,7 @@ fn invalid_values_are_named() {
 }
 
 #[test]
-fn node_rules_are_told_beside_reading_errors() {
+fn node_rules_are_reported_beside_reading_errors() {
     check(
         &format!(
             r#"<choreographyTask id="x"/>{}"#,

@@ -127,7 +127,7 @@ fn references_are_resolved_and_actions_ordered() {
 }
 
 #[test]
-fn problems_come_all_at_once() {
+fn all_problems_are_reported_together() {
     let definition = json!({"id": "p q", "nodes": [{"id": "t", "type": "userTask", "keys": [{"path": "a"}], "startCondition": "x"}]});
     let definition = serde_json::from_value(definition).expect("the test's definition is valid");
     assert_eq!(
@@ -141,7 +141,7 @@ fn problems_come_all_at_once() {
 }
 
 #[test]
-fn groups_of_candidates_run_a_task_instead_of_the_roles_of_its_lane() {
+fn candidate_groups_replace_the_roles_of_the_lane() {
     let definition = json!({"id": "p", "nodes": [
             {"id": "s", "type": "startEvent"},
             {"id": "t", "type": "userTask", "task": {"candidateGroups": ["chief"]}},

@@ -40,7 +40,7 @@ fn absent_params_have_their_defaults() {
 }
 
 #[test]
-fn every_mistake_is_listed() {
+fn every_problem_is_listed() {
     let all = json!({"method": "get", "url": "", "headers": "[", "body": "{", "timeout": "10s", "retries": 11, "backoff": "PT2H",
         "success": [], "outputKey": "a[0]", "output": "1"});
     let expected = [
@@ -121,7 +121,7 @@ fn an_address_names_its_host_or_is_one_placeholder_at_its_beginning() {
 }
 
 #[test]
-fn headers_have_fixed_names_of_the_modellers_own() {
+fn header_names_are_fixed_and_not_reserved() {
     for good in [
         r#"{}"#,
         r#"{"Accept": "text/plain", "X-A": "${a} ${b}", "X-N": 1, "X-P": ${p}}"#,
@@ -151,7 +151,7 @@ fn headers_have_fixed_names_of_the_modellers_own() {
 }
 
 #[test]
-fn secrets_are_named_in_values_of_headers_only() {
+fn secrets_may_occur_in_header_values_only() {
     let call = params(
         json!({"headers": r#"{"Authorization": "Bearer ${secret.API_KEY}", "X": "${secretive}"}"#}),
     )
@@ -188,7 +188,7 @@ fn secrets_are_named_in_values_of_headers_only() {
 }
 
 #[test]
-fn a_result_needs_the_body_when_it_holds_some_of_it() {
+fn a_result_that_reads_the_body_needs_it() {
     for (more, needs) in [
         (json!({"outputKey": "r"}), true),
         (json!({"output": r#"{"s": ${status}}"#}), false),

@@ -63,7 +63,7 @@ fn check_refused(paths: &[&str], strict: bool, payload: Value, fields: &[&str]) 
 }
 
 #[test]
-fn keys_are_prefixes_by_whole_segments() {
+fn keys_match_whole_path_segments() {
     check(
         &["client"],
         json!({"client": {"a": 1}, "clientele": 2}),
@@ -93,7 +93,7 @@ fn no_keys_accept_nothing() {
 }
 
 #[test]
-fn arrays_are_taken_whole_and_never_reached_into() {
+fn arrays_are_accepted_whole_and_keys_do_not_enter_them() {
     check(
         &["a"],
         json!({"a": [{"b": 1}]}),
@@ -156,7 +156,7 @@ proptest! {
     /// What is accepted and what is ignored make up the payload; objects emptied on the way may be
     /// missing.
     #[test]
-    fn nothing_is_lost_or_made_up(payload in any_payload(), paths in prop::collection::vec("[a-c](\\.[a-c]){0,2}", 0..4)) {
+    fn accepted_and_ignored_paths_partition_the_payload(payload in any_payload(), paths in prop::collection::vec("[a-c](\\.[a-c]){0,2}", 0..4)) {
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
         let Accepted { data, ignored } = keys(&paths, false).accept(&payload, &Schemas).expect("nothing \
             is required");

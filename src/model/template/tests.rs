@@ -155,7 +155,7 @@ fn placeholders_of_literals() {
 }
 
 #[test]
-fn tells_its_shape_and_paths() {
+fn a_template_reports_its_shape_and_paths() {
     for (text, object) in [
         ("{}", true),
         ("${a}", true),

@@ -104,7 +104,7 @@ fn cron_expressions_follow_the_clocks_of_their_zone() {
 }
 
 #[test]
-fn a_fixed_time_in_the_gap_comes_right_after_it_and_once_where_clocks_go_back() {
+fn a_fixed_time_runs_once_at_each_clock_change() {
     // Berlin, 29 March: 02:00 becomes 03:00 (01:00Z). 25 October: 03:00 becomes 02:00 (01:00Z).
     let days = [
         "2026-03-28T01:30Z",
@@ -134,7 +134,7 @@ fn a_fixed_time_in_the_gap_comes_right_after_it_and_once_where_clocks_go_back() 
 }
 
 #[test]
-fn other_expressions_leave_the_gap_out_and_come_in_both_hours() {
+fn wildcard_times_skip_the_gap_and_run_in_both_hours() {
     let hours = [
         "2026-03-29T00:30Z",
         "2026-03-29T01:30Z",
@@ -178,7 +178,7 @@ fn other_expressions_leave_the_gap_out_and_come_in_both_hours() {
 }
 
 #[test]
-fn days_that_are_not_in_every_month_or_year_come_where_they_are() {
+fn rare_days_fall_only_in_months_and_years_that_have_them() {
     check(
         "0 0 29 2 *",
         "",
@@ -257,7 +257,7 @@ fn intervals_count_from_their_beginning() {
 }
 
 #[test]
-fn days_of_an_interval_are_the_zones_and_hours_are_exact() {
+fn intervals_in_days_follow_the_zone_and_hours_are_exact() {
     let daily = [
         "2026-03-28T07:00Z",
         "2026-03-29T06:00Z",
@@ -298,7 +298,7 @@ fn days_of_an_interval_are_the_zones_and_hours_are_exact() {
 }
 
 #[test]
-fn a_number_of_times_runs_out_whether_they_were_kept_or_not() {
+fn missed_times_count_towards_the_repetitions() {
     assert_eq!(
         times(&cycle("R2/PT1H", ""), "2026-01-01T00:00:00Z", 9),
         ["2026-01-01T01:00Z", "2026-01-01T02:00Z"]
@@ -326,7 +326,7 @@ fn a_number_of_times_runs_out_whether_they_were_kept_or_not() {
 }
 
 #[test]
-fn some_come_once() {
+fn single_times_run_once() {
     let begun = "2026-01-01T12:00:00Z";
     let date = |text: &str, zone: &str| {
         times(
@@ -364,7 +364,7 @@ fn some_come_once() {
 }
 
 #[test]
-fn what_is_no_time_is_told() {
+fn an_invalid_time_is_reported() {
     let wrong = |when: fn(String) -> When, text: &str, zone: &str, part: &str| {
         let sentence = compile(when(text.to_owned()), zone).expect_err(text);
         assert!(
@@ -425,7 +425,7 @@ fn what_is_no_time_is_told() {
 }
 
 #[test]
-fn far_times_are_found_without_walking_there() {
+fn far_times_are_computed_without_iteration() {
     let (begun, far) = (at("2026-01-01T00:00:00Z"), at("9000-01-01T00:00:00Z"));
     let every_second = cycle("R/PT1S", "");
     assert_eq!(every_second.latest(far, begun), Some(far));
@@ -435,7 +435,7 @@ fn far_times_are_found_without_walking_there() {
 
 proptest! {
     #[test]
-    fn the_next_time_lies_after_and_is_the_latest_of_its_moment(
+    fn the_next_time_is_later_and_consistent_with_the_previous_one(
         pattern in prop::sample::select(vec![
             "30 2 * * *", "*/20 * * * *", "0 0 29 2 *", "15 1-3 * * SUN", "R/PT7M", "R/2020-01-31T02:30:00/P1M", "R500/P1D",
             "R/2025-10-20T02:30:00/P1DT1H", "*/7 30 2 * * *",

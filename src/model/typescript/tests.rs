@@ -171,7 +171,7 @@ fn check_view(messages: &[&str], expected: &str) {
 }
 
 #[test]
-fn a_view_holds_what_the_messages_add_up_to() {
+fn the_type_of_a_view_combines_its_messages() {
     check_view(&[], r"{ [name: string]: never }");
     check_view(
         &[r#"{"form": "a"}"#, r#"{"form": "b"}"#, r#"{"form": "a"}"#],
@@ -211,7 +211,7 @@ fn a_process_with_children_has_an_open_view() {
 }
 
 #[test]
-fn an_action_of_several_nodes_takes_what_any_of_them_takes() {
+fn an_action_of_several_nodes_accepts_the_union_of_their_data() {
     let definition = json!({
         "id": "p", "nodes": [{"id": "s", "type": "startEvent"}, {"id": "a", "type": "userTask"}, {"id": "b", "type": "userTask"},
             {"id": "e", "type": "endEvent"}],
@@ -252,7 +252,7 @@ fn a_schema_that_refers_to_itself_ends() {
 }
 
 #[test]
-fn names_differ_and_keys_may_overlap() {
+fn type_names_are_unique_and_keys_may_overlap() {
     let text = declared(json!([
         {"name": "a.b", "order": 1, "type": "saveData", "trigger": "manual", "keys": [{"path": "x"}, {"path": "x.y", "required": true}]},
         {"name": "a-b", "order": 2, "type": "saveData", "trigger": "manual"},

@@ -56,7 +56,7 @@ fn walked(
 }
 
 #[test]
-fn what_can_reach_a_join_is_what_a_walk_finds() {
+fn upstream_nodes_equal_those_of_a_graph_search() {
     // A fixed sequence that looks random (a linear congruential generator).
     let mut seed = 7_u64;
     let mut draw = |below: u64| {
@@ -94,7 +94,7 @@ fn what_can_reach_a_join_is_what_a_walk_finds() {
 }
 
 #[test]
-fn what_is_kept_is_bounded() {
+fn the_cached_result_is_bounded() {
     let process = process(&[(0, 1), (1, 2), (1, 2), (2, 12)]);
     let join = process.node("n2").expect("it is there");
     process

@@ -93,7 +93,7 @@ fn a_sound_process_has_no_problem() {
 }
 
 #[test]
-fn the_process_itself() {
+fn problems_of_the_process_itself_are_reported() {
     let patched = |patch: Value| {
         let mut definition = with_task(json!({}));
         deep_merge(&mut definition, &patch);
@@ -227,7 +227,7 @@ fn flows_connect_nodes() {
 }
 
 #[test]
-fn gateways_choose() {
+fn gateways_have_conditions_and_defaults() {
     let condition = |text: &str| json!({"condition": text});
     check(
         with_gateway(
@@ -341,7 +341,7 @@ fn keys_are_member_paths() {
 }
 
 #[test]
-fn errors_stand_where_they_mean_something() {
+fn error_events_are_allowed_where_they_have_a_meaning() {
     check(
         with_task(json!({"event": {"type": "error", "code": "POOR"}})),
         &["t unsupported_event"],
@@ -356,7 +356,7 @@ fn errors_stand_where_they_mean_something() {
 }
 
 #[test]
-fn user_tasks_have_terms() {
+fn user_tasks_have_assignees_and_due_dates() {
     let with_terms = |terms: Value| with_task(json!({ "task": terms }));
     for terms in [
         json!({}),

@@ -109,7 +109,7 @@ fn deliveries(decided: &Decided) -> Vec<u64> {
 }
 
 #[test]
-fn all_that_is_on_its_way_to_an_instance_that_ended_was_not_taken() {
+fn deliveries_to_an_ended_instance_count_as_not_taken() {
     let mut bench = Bench::of_signal();
     bench.open(1, "on tick");
     let first = deliveries(&bench.publish(11));
@@ -127,7 +127,7 @@ fn all_that_is_on_its_way_to_an_instance_that_ended_was_not_taken() {
 }
 
 #[test]
-fn who_repeats_waits_for_what_is_on_its_way() {
+fn a_repeated_publication_waits_for_pending_deliveries() {
     let mut bench = Bench::of_signal();
     bench.open(1, "on tick");
     let sent = deliveries(&bench.publish(11));
@@ -140,7 +140,7 @@ fn who_repeats_waits_for_what_is_on_its_way() {
 }
 
 #[test]
-fn one_that_waits_twice_and_takes_once_is_named_once() {
+fn an_instance_with_two_subscriptions_is_named_once() {
     let mut bench = Bench::of_signal();
     bench.open(1, "on tick");
     bench.open(1, "boundary");
@@ -152,7 +152,7 @@ fn one_that_waits_twice_and_takes_once_is_named_once() {
 }
 
 #[test]
-fn those_beyond_the_named_ones_are_counted() {
+fn receivers_beyond_the_named_ones_are_counted() {
     let mut bench = Bench::of_signal();
     let all = 300;
     for number in 1..=all {
@@ -185,7 +185,7 @@ fn those_beyond_the_named_ones_are_counted() {
 }
 
 #[test]
-fn what_a_store_keeps_counts_until_its_time_is_over() {
+fn buffered_messages_count_until_they_expire() {
     let message = Correlation::Message {
         name: "paid".into(),
         key: None,

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_user_has_places_of_its_own_which_come_back() {
+    async fn each_user_has_compile_permits_that_are_returned() {
         let compiling = Compiling::default();
         let held: Vec<_> = (0..limits::DEPLOYS_PER_USER)
             .map(|_| compiling.place(&deploy("ada", b"")).unwrap())
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_hangs_up_gives_the_place_back() {
+    async fn a_disconnected_client_returns_its_permit() {
         let compiling = Compiling::default();
         let turn = compiling.turn.0.clone().acquire_owned().await.unwrap();
         let (ada, source) = ("ada", b"{}");

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_end_is_not() {
+    fn a_recursion_that_may_end_is_accepted() {
         check(&[document(&[call("p", "q"), call("q", "q2")])], &[]);
         // A caller of an endless process that is deployed alone is not on the cycle.
         check(

@@ -74,7 +74,7 @@ fn cut_at_once(future: impl Future) -> bool {
 }
 
 #[tokio::test]
-async fn each_change_is_decided_on_the_one_before_and_visible_only_when_durable() {
+async fn each_change_builds_on_the_previous_one_and_is_visible_once_durable() {
     let (table, brake, store, journal) = table(16);
     brake.pull();
     let mut changes = table.changes();
@@ -109,7 +109,7 @@ async fn each_change_is_decided_on_the_one_before_and_visible_only_when_durable(
 }
 
 #[tokio::test]
-async fn a_dropped_wait_changes_nothing_of_it() {
+async fn a_change_is_applied_even_if_its_waiter_is_dropped() {
     let (table, brake, store, journal) = table(16);
     brake.pull();
     drop(table.change(one_more));
@@ -130,7 +130,7 @@ async fn a_dropped_wait_changes_nothing_of_it() {
 }
 
 #[tokio::test]
-async fn a_refusal_leaves_when_what_it_was_computed_from_is_durable() {
+async fn a_refusal_is_sent_once_the_state_it_depends_on_is_durable() {
     let (table, brake, _, journal) = table(16);
     brake.pull();
     assert!(!cut_at_once(table.change(one_more)));
@@ -150,7 +150,7 @@ async fn a_refusal_leaves_when_what_it_was_computed_from_is_durable() {
 }
 
 #[tokio::test]
-async fn without_room_nothing_is_decided() {
+async fn without_disk_space_nothing_is_decided() {
     let (table, brake, _, journal) = table(1);
     brake.pull();
     assert!(!cut_at_once(table.change(one_more)));
@@ -166,7 +166,7 @@ async fn without_room_nothing_is_decided() {
 }
 
 #[tokio::test]
-async fn a_change_without_room_is_taken_back_with_those_decided_on_it() {
+async fn a_change_without_disk_space_is_undone_with_its_dependents() {
     let (store, brake) = (MemoryStore::default(), Brake::default());
     let fault = Arc::new(Mutex::new(Fault::NoRoom));
     let faulty = Box::new(Faulty {
@@ -202,7 +202,7 @@ async fn a_change_without_room_is_taken_back_with_those_decided_on_it() {
 }
 
 #[tokio::test]
-async fn a_decision_to_change_nothing_is_answered_and_wakes_nobody() {
+async fn a_decision_without_change_is_answered_without_a_write() {
     let (table, _, store, journal) = table(16);
     let changes = table.changes();
     let nothing = |names: &Names| {

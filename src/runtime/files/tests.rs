@@ -38,7 +38,7 @@ fn received(files: &Files, instance: InstanceKey, bytes: &[u8]) -> Received {
 }
 
 #[test]
-fn a_kept_file_is_what_came_in() {
+fn a_stored_file_equals_its_upload() {
     let (data, files, instance) = store();
     let received = received(&files, instance, b"abc");
     let file = received.named("a.txt".to_owned(), "text/plain".to_owned());
@@ -62,7 +62,7 @@ fn a_kept_file_is_what_came_in() {
 }
 
 #[test]
-fn what_ends_early_leaves_nothing() {
+fn an_aborted_upload_leaves_no_file() {
     let (data, files, instance) = store();
     let mut incoming = files.begin(instance).unwrap();
     incoming.write(b"half").unwrap();
@@ -78,7 +78,7 @@ fn what_ends_early_leaves_nothing() {
 }
 
 #[test]
-fn what_is_undecided_stays_for_the_next_start() {
+fn undecided_files_are_kept_for_the_next_start() {
     let (data, files, instance) = store();
     for answer in [None, Some(InstanceResponse::Refused(Refusal::Internal))] {
         received(&files, instance, b"?")
@@ -108,7 +108,7 @@ fn uploads_under_way_are_bounded() {
 }
 
 #[test]
-fn temporary_files_go_with_their_store() {
+fn temporary_files_are_deleted_with_their_store() {
     let files = Files::temporary();
     let instance = InstanceKey(Uuid::now_v7());
     let kept = received(&files, instance, b"abc");

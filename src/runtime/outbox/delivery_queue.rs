@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn so_many_are_under_way_and_ends_go_before_starts() {
+    fn deliveries_are_bounded_and_ends_precede_starts() {
         let (mut queue, now) = (DeliveryQueue::default(), Instant::now());
         queue.push(pair(1), true);
         queue.push(pair(2), false);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn starts_beyond_the_rate_wait_and_lose_nothing() {
+    fn starts_over_the_rate_wait_and_are_not_lost() {
         let (mut queue, begin) = (DeliveryQueue::default(), Instant::now());
         (1..=5).for_each(|number| queue.push(pair(number), true));
         for number in 1..=3 {
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn large_data_handed_down_cost_starts() {
+    fn large_inherited_data_count_as_several_starts() {
         let (mut queue, begin) = (DeliveryQueue::default(), Instant::now());
         queue.wrote_starts(TREE_START_BYTES - 1, 1, LIMITS, begin);
         queue.wrote_starts(12 * TREE_START_BYTES, 1, LIMITS, begin);
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn after_an_end_every_start_that_waits_is_looked_at_once_and_costs_no_rate() {
+    fn after_an_end_waiting_starts_are_checked_once_without_using_the_rate() {
         let (mut queue, now) = (DeliveryQueue::default(), Instant::now());
         (1..=6).for_each(|number| queue.push(pair(number), true));
         for number in 1..=3 {

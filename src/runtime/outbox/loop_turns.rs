@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn definitions_and_tenants_have_shares_and_a_loop_that_has_begun_goes_on_first() {
+    fn definitions_and_tenants_have_shares_and_started_loops_continue_first() {
         let turns = LoopTurns::default();
         let next = || turns.lock().next().map(|(_, what)| what);
         let many = owner("t", "many");

@@ -131,7 +131,7 @@ impl Stage {
 }
 
 #[actix_web::test]
-async fn what_has_ended_is_packed_and_reads_as_before() {
+async fn ended_instances_are_packed_and_still_readable() {
     let dir = tempfile::tempdir().unwrap();
     let mut stage = Stage::on(Box::new(SqliteStore::open(dir.path()).unwrap())).await;
     let ended = stage.start("short").await;
@@ -163,7 +163,7 @@ async fn what_has_ended_is_packed_and_reads_as_before() {
 }
 
 #[actix_web::test]
-async fn a_tree_goes_as_a_whole_once_all_of_it_has_ended() {
+async fn a_tree_is_deleted_once_all_its_instances_have_ended() {
     for on_disk in [true, false] {
         let dir = tempfile::tempdir().unwrap();
         let store: Box<dyn Store> = if on_disk {
@@ -216,7 +216,7 @@ async fn a_tree_goes_as_a_whole_once_all_of_it_has_ended() {
 }
 
 #[actix_web::test]
-async fn what_is_in_memory_followed_or_last_in_the_log_is_left_to_the_next_pass() {
+async fn live_followed_and_newest_rows_are_left_to_the_next_pass() {
     let dir = tempfile::tempdir().unwrap();
     let mut stage = Stage::on(Box::new(SqliteStore::open(dir.path()).unwrap())).await;
     let ended = stage.start("short").await;
@@ -294,7 +294,7 @@ async fn a_long_instance_is_packed_in_pieces_and_dropped_after_that() {
 }
 
 #[actix_web::test]
-async fn files_go_with_their_instance_also_when_the_server_ended_in_between() {
+async fn files_are_deleted_with_their_instance_even_across_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let files = Files::open(dir.path()).unwrap();
     let mut store = SqliteStore::open(dir.path()).unwrap();
@@ -365,7 +365,7 @@ fn rows_that_changed_since_they_were_read_are_not_packed() {
 }
 
 #[actix_web::test]
-async fn room_that_is_free_beyond_a_bound_goes_back_to_the_system() {
+async fn free_pages_beyond_a_bound_are_returned_to_the_file_system() {
     const MIB: usize = 1 << 20;
     let dir = tempfile::tempdir().unwrap();
     let mut store = SqliteStore::open(dir.path()).unwrap();

@@ -81,7 +81,7 @@ async fn a_panic_on_a_script_thread_is_answered_and_forgotten() {
 }
 
 #[actix_web::test]
-async fn what_waits_behind_a_broken_step_is_done_by_the_rebuilt_instance() {
+async fn commands_behind_a_panicking_step_run_in_the_reloaded_instance() {
     let (runtime, _) = runtime_over(Box::new(MemoryStore::default())).await;
     let moody: Arc<dyn Evaluator> = Arc::new(Moody { runs_scripts: true });
     runtime.definitions.evaluate_with("onboarding", &moody);

@@ -360,7 +360,7 @@ async fn check_cut(change: Change, polls: usize, brakes: bool) -> Option<bool> {
 }
 
 #[test]
-fn a_cut_at_any_point_of_any_change_leaves_server_and_store_of_one_mind() {
+fn a_cut_at_any_point_of_a_change_leaves_server_and_store_consistent() {
     actix_rt::System::new().block_on(async {
         for change in ALL {
             let mut whole = false;

@@ -253,7 +253,7 @@ fn check(last: Last) -> Standing {
 }
 
 #[test]
-fn a_tree_that_finishes() {
+fn a_finishing_tree_survives_a_cut_at_every_commit() {
     let root = check(Last::Confirm);
     let grade = |name: &str| json!({"name": name, "grade": format!("A for {name}")});
     let data = json!({"people": ["Ada", "Bob"], "grades": [grade("Ada"), grade("Bob")], "diary": {"entries": 1},
@@ -292,7 +292,7 @@ fn a_tree_that_finishes() {
 }
 
 #[test]
-fn a_tree_that_is_terminated() {
+fn a_terminated_tree_survives_a_cut_at_every_commit() {
     let root = check(Last::Terminate);
     let statuses = root.statuses();
     for process in ["root", "guard", "post"] {

@@ -138,7 +138,7 @@ fn is_full(answer: &InstanceResponse) -> bool {
 }
 
 #[actix_web::test]
-async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobody_sees_them() {
+async fn without_disk_space_a_command_and_its_dependents_are_refused_and_never_visible() {
     let bench = Bench::over(MemoryStore::default()).await;
     let (key, other) = (start(&bench.runtime).await, start(&bench.runtime).await);
     let before = observe(&bench.runtime, key).await;
@@ -190,7 +190,7 @@ async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobod
 }
 
 #[actix_web::test]
-async fn a_start_without_room_leaves_nothing_and_succeeds_later_under_the_same_id() {
+async fn a_start_without_disk_space_succeeds_later_under_the_same_id() {
     let bench = Bench::over(MemoryStore::default()).await;
     bench.fails(Fault::NoRoom);
     let request = start_of("onboarding", json!({}));
@@ -208,7 +208,7 @@ async fn a_start_without_room_leaves_nothing_and_succeeds_later_under_the_same_i
 }
 
 #[actix_web::test]
-async fn what_instances_do_by_themselves_goes_on_when_there_is_room() {
+async fn automatic_work_continues_when_disk_space_is_free_again() {
     let bench = Bench::over(MemoryStore::default()).await;
     let key = start(&bench.runtime).await;
     bench.brake.pull();
@@ -231,7 +231,7 @@ async fn what_instances_do_by_themselves_goes_on_when_there_is_room() {
 }
 
 #[actix_web::test]
-async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_completes() {
+async fn below_the_watermarks_first_starts_and_then_all_but_completing_commands_are_refused() {
     let bench = Bench::over(MemoryStore::default()).await;
     let (key, held) = (start(&bench.runtime).await, start(&bench.runtime).await);
     let room = bench.runtime.journal.room();

@@ -50,7 +50,7 @@ async fn large_rows_are_kept_one_at_a_time_and_small_ones_together() {
 }
 
 #[actix_web::test]
-async fn many_large_rows_together_are_kept_by_nobody() {
+async fn large_rows_over_the_shared_bound_are_not_kept() {
     let (runtime, _) = runtime_over(Box::<MemoryStore>::default()).await;
     let each = limits::FOLLOWED_BYTES / 4;
     let enough = limits::FOLLOWED_BYTES_IN_ALL / limits::FOLLOWED_BYTES;

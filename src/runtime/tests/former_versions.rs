@@ -39,7 +39,7 @@ async fn leave(runtime: &Runtime) {
 }
 
 #[actix_web::test]
-async fn a_former_version_is_in_memory_only_while_it_is_used_and_its_instances_go_on() {
+async fn a_former_version_is_in_memory_only_while_in_use() {
     let directory = tempfile::tempdir().unwrap();
     let store = Box::new(SqliteStore::open(directory.path()).unwrap());
     let (runtime, _journal) = runtime_over(store).await;
@@ -87,7 +87,7 @@ async fn a_former_version_is_in_memory_only_while_it_is_used_and_its_instances_g
 }
 
 #[actix_web::test]
-async fn many_instances_of_a_version_that_has_left_memory_share_one() {
+async fn instances_of_an_evicted_version_share_one_compiled_form() {
     let directory = tempfile::tempdir().unwrap();
     let store = Box::new(SqliteStore::open(directory.path()).unwrap());
     let (runtime, _journal) = runtime_over(store).await;

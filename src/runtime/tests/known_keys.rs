@@ -28,7 +28,7 @@ fn onboarding(command: Uuid) -> StartRequest {
 }
 
 #[actix_web::test]
-async fn a_repeat_after_a_restart_finds_its_instance_whatever_the_clock_of_its_client() {
+async fn a_repeated_start_after_a_restart_finds_its_instance_for_any_client_clock() {
     let store = MemoryStore::default();
     let commands = [command_in(-3_600), command_in(0), command_in(3_600)];
     let (runtime, journal) = runtime_over(Box::new(store.clone())).await;

@@ -124,7 +124,7 @@ async fn nothing_is_read_before_it_is_durable() {
 }
 
 #[actix_web::test]
-async fn readers_need_no_room_where_commands_have_none() {
+async fn readers_need_no_queue_permit() {
     let barrier = Arc::<Barrier>::default();
     let store = Stalled(MemoryStore::default(), barrier.clone());
     let (runtime, _) = runtime_over(Box::new(store)).await;
@@ -164,7 +164,7 @@ async fn readers_need_no_room_where_commands_have_none() {
 }
 
 #[actix_web::test]
-async fn readers_that_wait_together_share_one_observation_and_see_what_they_may() {
+async fn concurrent_readers_share_one_read_with_their_own_permissions() {
     let directory = tempfile::tempdir().unwrap();
     let (runtime, _) = runtime_over(Box::new(SqliteStore::open(directory.path()).unwrap())).await;
     let key = start(&runtime).await;
@@ -207,7 +207,7 @@ async fn readers_that_wait_together_share_one_observation_and_see_what_they_may(
 }
 
 #[actix_web::test]
-async fn what_is_not_there_is_not_found_however_many_ask() {
+async fn an_unknown_instance_is_not_found_by_any_number_of_readers() {
     let (runtime, _) = runtime_over(Box::new(MemoryStore::default())).await;
     let key = InstanceKey(Uuid::now_v7());
     let reads: Vec<_> = (0..1_000).map(|_| read(&runtime, key, alice())).collect();
@@ -224,7 +224,7 @@ async fn what_is_not_there_is_not_found_however_many_ask() {
 
 /// Readers come and go while the instance leaves memory all the time: each is answered.
 #[actix_web::test]
-async fn no_reader_is_forgotten_by_an_instance_that_leaves() {
+async fn a_passivated_instance_answers_all_its_readers() {
     let (runtime, _) = runtime_over(Box::new(MemoryStore::default())).await;
     let key = start(&runtime).await;
     for round in 0..200 {

@@ -158,7 +158,7 @@ async fn an_instance_is_found_by_its_present_data() {
 }
 
 #[actix_rt::test]
-async fn only_what_changes_is_written() {
+async fn only_changed_search_attributes_are_written() {
     let (runtime, journal) = runtime_over(Box::new(MemoryStore::default())).await;
     deploy(&runtime).await;
     let told = Arc::new(Told::default());

@@ -67,7 +67,7 @@ async fn all_have_left(runtime: &Arc<Runtime>) {
 }
 
 #[actix_web::test]
-async fn an_unusable_snapshot_costs_a_replay_and_no_instance() {
+async fn an_unusable_snapshot_is_replaced_by_a_replay() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(directory.path()).unwrap();
     let (runtime, journal) = runtime_over(Box::new(store)).await;
@@ -104,7 +104,7 @@ async fn an_unusable_snapshot_costs_a_replay_and_no_instance() {
 }
 
 #[actix_rt::test]
-async fn an_earlier_moment_is_folded_from_few_rows_or_not_at_all() {
+async fn an_earlier_state_is_folded_from_few_rows_or_refused() {
     let (runtime, journal) = runtime_over(Box::new(MemoryStore::default())).await;
     let key = start(&runtime).await;
     let entity = Entity::from(key);

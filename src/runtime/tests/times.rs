@@ -85,7 +85,7 @@ async fn a_time_that_passes_after_the_deploy_is_a_warning_where_it_was_deployed(
 }
 
 #[actix_rt::test]
-async fn time_goes_on_after_what_is_on_record_when_the_clock_was_set_back_meanwhile() {
+async fn time_continues_after_the_last_record_when_the_clock_was_set_back() {
     let directory = tempfile::tempdir().unwrap();
     let ahead = Time(real_now().0 + 2 * 3_600_000);
     for stores in [true, false] {

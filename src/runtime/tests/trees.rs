@@ -184,7 +184,7 @@ async fn a_process_that_calls_itself_stops_at_the_last_level_with_an_incident() 
 }
 
 #[actix_web::test]
-async fn a_growing_tree_ends_with_its_root_and_nothing_starts_in_it_any_more() {
+async fn a_growing_tree_ends_with_its_root_and_starts_no_more_children() {
     let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
     let root = start_root(&runtime, "spawner").await;
     until(&runtime, root, |rows| rows.len() > 500).await;
@@ -208,7 +208,7 @@ async fn a_growing_tree_ends_with_its_root_and_nothing_starts_in_it_any_more() {
 }
 
 #[actix_web::test]
-async fn an_end_reaches_what_a_finished_instance_has_left_running() {
+async fn an_end_reaches_the_children_of_finished_instances() {
     let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
     let root = start_root(&runtime, "top").await;
     let both = |rows: &[InstanceRow]| rows.len() == 2 && live(rows) == 1;
@@ -269,7 +269,7 @@ async fn refusal(runtime: &Arc<Runtime>, request: StartRequest) -> String {
 }
 
 #[actix_web::test]
-async fn a_client_starts_nothing_where_nothing_may_start() {
+async fn a_start_by_a_client_obeys_the_limits_of_the_tree() {
     let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
     let root = start_root(&runtime, "itself").await;
     let rows = until(&runtime, root, |rows| {
@@ -314,7 +314,7 @@ async fn a_client_starts_nothing_where_nothing_may_start() {
 }
 
 #[actix_web::test]
-async fn after_a_restart_a_tree_whose_root_has_ended_ends_and_does_not_grow() {
+async fn after_a_restart_a_tree_with_an_ended_root_ends() {
     let directory = tempfile::tempdir().unwrap();
     let (runtime, journal) =
         runtime_with(Box::new(SqliteStore::open(directory.path()).unwrap())).await;

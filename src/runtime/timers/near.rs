@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn tenants_and_definitions_take_turns_however_much_is_due_before() {
+    fn tenants_and_definitions_take_turns_with_any_number_of_due_timers() {
         let mut near = near();
         for time in 1..=6 {
             assert!(near.set(owner("t", "many"), due(time, time as u128)));
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn none_has_more_than_its_share_firing() {
+    fn no_tenant_or_definition_fires_more_than_its_share() {
         let mut near = near();
         let definitions = limits::TIMERS_PER_TENANT / limits::TIMERS_PER_DEFINITION + 1;
         for instance in 0..limits::TIMERS_PER_DEFINITION as u128 + 1 {
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn of_one_that_has_very_many_the_first_are_in_memory_until_they_have_fired() {
+    fn of_a_definition_with_many_timers_the_next_ones_are_in_memory() {
         let mut near = near();
         let many = |from: usize| (from..from + OF_OWNER).map(|n| due(n as i64, n as u128));
         near.read(owner("t", "many"), many(0).collect(), OF_OWNER);
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_sets_very_many_keeps_the_first_in_memory() {
+    fn a_definition_that_sets_many_timers_keeps_the_next_ones_in_memory() {
         let mut near = near();
         for n in (0..3 * OF_OWNER).rev() {
             near.set(owner("t", "many"), due(n as i64 / 10, n as u128));

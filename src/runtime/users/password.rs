@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_hash_fits_its_password_only_and_nobody_fits_none() {
+    async fn a_hash_matches_its_password_only_and_a_missing_hash_none() {
         let hashing = Hashing::default();
         let hash = hashing
             .turn(CallerKind::Staff)
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn too_many_are_not_queued() {
+    async fn the_queue_of_password_checks_is_bounded() {
         let hashing = Hashing::default();
         let all = |kind| std::iter::from_fn(|| hashing.admitted.take(kind)).collect::<Vec<_>>();
         let strangers = all(CallerKind::Anonymous);

@@ -57,7 +57,7 @@ async fn sign_in(
 }
 
 #[tokio::test]
-async fn who_knows_the_password_signs_in_also_after_a_restart() {
+async fn the_password_signs_in_also_after_a_restart() {
     let (users, store) = users().await;
     assert_eq!(
         sign_in(&users, "ada", "right", NOW).await,
@@ -92,7 +92,7 @@ async fn who_knows_the_password_signs_in_also_after_a_restart() {
 }
 
 #[tokio::test]
-async fn guessing_waits_whether_the_name_is_known_or_not() {
+async fn guessing_is_delayed_for_known_and_unknown_names() {
     let (users, _) = users().await;
     for name in ["ada", "eve"] {
         for _ in 0..5 {
@@ -117,7 +117,7 @@ async fn guessing_waits_whether_the_name_is_known_or_not() {
 }
 
 #[tokio::test]
-async fn many_right_passwords_at_once_are_no_guesses() {
+async fn concurrent_right_passwords_are_not_throttled() {
     let (users, _) = users().await;
     let all =
         futures_util::future::join_all((0..12).map(|_| sign_in(&users, "ada", "right", NOW))).await;
@@ -125,7 +125,7 @@ async fn many_right_passwords_at_once_are_no_guesses() {
 }
 
 #[tokio::test]
-async fn many_wrong_passwords_at_once_are_as_many_as_one_after_the_other() {
+async fn concurrent_wrong_passwords_count_like_sequential_ones() {
     let (users, _) = users().await;
     let all =
         futures_util::future::join_all((0..12).map(|_| sign_in(&users, "ada", "wrong", NOW))).await;
@@ -139,7 +139,7 @@ async fn many_wrong_passwords_at_once_are_as_many_as_one_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_new_password_ends_what_the_old_one_gave() {
+async fn a_new_password_revokes_earlier_tokens() {
     let (users, _) = users().await;
     users
         .set_password("default", "ada", "new", later(10))
@@ -199,7 +199,7 @@ async fn a_revocation_ends_the_tokens_issued_so_far() {
 }
 
 #[tokio::test]
-async fn a_removed_user_is_gone_for_good_and_can_be_added_again() {
+async fn a_removed_user_can_be_added_again_but_keeps_no_access() {
     let (users, store) = users().await;
     users.remove("default", "ada", later(10)).await.unwrap();
     for users in [&users, &open(&store)] {
@@ -236,7 +236,7 @@ async fn a_removed_user_is_gone_for_good_and_can_be_added_again() {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused() {
+async fn invalid_requests_are_refused() {
     let (users, _) = users().await;
     let roles = |roles: &[&str]| {
         roles
@@ -293,7 +293,7 @@ async fn what_makes_no_sense_is_refused() {
 }
 
 #[tokio::test]
-async fn of_two_who_add_the_same_name_one_does() {
+async fn of_two_concurrent_additions_of_a_name_one_succeeds() {
     let (users, _) = users().await;
     let bob = |password| {
         users.add(

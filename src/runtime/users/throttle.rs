@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn after_five_wrong_ones_each_try_waits_twice_as_long() {
+    fn after_five_wrong_passwords_the_delay_doubles() {
         let (mut throttle, ada) = (Throttle::default(), attempt("ada", None));
         tries(&mut throttle, &ada, 5, 0);
         assert_eq!(
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_locks_a_name_out_from_elsewhere() {
+    fn a_user_is_not_locked_out_from_another_address() {
         let mut throttle = Throttle::default();
         throttle.was_right(&attempt("ada", Some("192.0.2.1")), Time(0));
         tries(&mut throttle, &attempt("ada", Some("198.51.100.1")), 5, 0);
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_the_most_suspicious_are_kept() {
+    fn memory_is_bounded_and_names_with_most_failures_are_kept() {
         let (mut throttle, ada) = (Throttle::default(), attempt("ada", None));
         tries(&mut throttle, &ada, 5, 0);
         for number in 0..limits::WRONG_COUNTED + 100 {

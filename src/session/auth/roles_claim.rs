@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn another_claim_counts_for_own_tokens_only() {
+    fn the_default_claim_counts_for_own_tokens_only() {
         check("groups", json!({"roles": ["admin"]}), false, Ok(&[]));
         check("groups", json!({"roles": ["admin"]}), true, Ok(&["admin"]));
         check(
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_texts_is_refused() {
+    fn roles_other_than_a_list_of_texts_are_refused() {
         check("roles", json!({"roles": "admin"}), false, Err(()));
         check("roles", json!({"roles": [1]}), false, Err(()));
         check("roles", json!({"roles": {"admin": true}}), false, Err(()));

@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_ends_with_the_token_it_stands_for() {
+    fn a_ticket_expires_with_its_token() {
         let mut tickets = Tickets::new(10);
         for (at, opens) in [(1_999, true), (2_000, false)] {
             let link = Identity {
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn their_number_is_bounded_and_expired_ones_make_room() {
+    fn tickets_are_bounded_and_expired_ones_are_replaced() {
         let mut tickets = Tickets::new(3);
         tickets
             .issue(TicketUse::Ws, alice(), None, Time(0))
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_takes_the_room_of_others() {
+    fn one_user_cannot_use_up_the_tickets_of_others() {
         let mut tickets = Tickets::new(10_000);
         for _ in 0..limits::TICKETS_PER_USER {
             tickets

@@ -52,7 +52,7 @@ mod tests {
     const HOUR: i64 = 3_600_000;
 
     #[test]
-    fn the_first_of_two_clocks_ends_a_token() {
+    fn a_token_ends_with_the_first_of_two_clocks() {
         let end = TokenEnd::seen_at(Time(10 * HOUR), Time(9 * HOUR), Time(5_000));
         let rest = |now: i64, steady: i64| end.rest_at(Time(now), Time(steady)).as_millis();
         assert_eq!(rest(9 * HOUR, 5_000), 3_600_000);

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_reads_back() {
+    fn a_channel_name_is_parsed_back() {
         for text in [
             "instance/0197a1b2-0000-7000-8000-000000000007",
             "tasks",
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_refused() {
+    fn invalid_channel_names_are_refused() {
         for text in [
             "",
             "task",

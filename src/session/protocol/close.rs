@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn words_without_room_are_said_otherwise() {
+    fn a_close_reason_that_is_too_long_is_replaced() {
         for letter in ["x", "é", "…", "𝄞"] {
             let fitting = letter.repeat(REASON_BYTES / letter.len());
             let close = Close::because(CloseCode::NoValidHello, fitting.clone(), "short");

@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn subscribers_share_the_text_unless_they_stand_elsewhere() {
+    fn the_frame_text_is_shared_unless_prev_differs() {
         let key: InstanceKey = "0197a1b2-0000-7000-8000-000000000007".parse().unwrap();
         let body = serde_json::json!({"a": 1});
         let frame = shared_frame(key, 95, 94, &ViewTail { body: &body });

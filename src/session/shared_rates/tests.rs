@@ -45,7 +45,7 @@ fn passed(rates: &SharedRates, payer: Payer, asked: Charge, now: Instant) -> usi
 }
 
 #[test]
-fn strangers_of_an_address_share_its_rates_whatever_token_of_a_tree_they_show() {
+fn strangers_of_an_address_share_its_rates_with_any_tree_token() {
     let (rates, now) = (SharedRates::new(&limits()), Instant::now());
     let nobody = rates.payer(None, address("192.0.2.1"));
     let guest = rates.payer(
@@ -99,7 +99,7 @@ fn users_count_for_themselves_and_together_for_their_address_apart_from_stranger
 }
 
 #[test]
-fn large_bodies_cost_and_the_largest_passes_after_a_pause() {
+fn large_bodies_use_the_rate_and_the_largest_passes_after_a_pause() {
     let (rates, now) = (SharedRates::new(&limits()), Instant::now());
     let payer = rates.payer(None, address("192.0.2.1"));
     let megabyte = Charge::Request(1 << 20);
@@ -123,7 +123,7 @@ fn large_bodies_cost_and_the_largest_passes_after_a_pause() {
 
 /// Many clients of one address start at once, and each repeats as told.
 #[test]
-fn obeying_suffices() {
+fn waiting_as_told_is_enough_to_pass() {
     let (rates, start) = (SharedRates::new(&limits()), Instant::now());
     let payer = rates.payer(None, address("192.0.2.1"));
     let mut due = std::collections::BinaryHeap::from_iter(
@@ -192,7 +192,7 @@ fn off_is_off() {
 }
 
 #[test]
-fn what_something_has_cost_is_waited_for_but_not_for_ever() {
+fn a_later_charge_is_waited_for_up_to_a_bound() {
     let (rates, now) = (SharedRates::new(&limits()), Instant::now());
     let payer = rates.payer(None, address("192.0.2.1"));
     let other = rates.payer(None, address("192.0.2.2"));

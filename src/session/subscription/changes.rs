@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_hears_of_other_tenants_or_of_what_others_started() {
+    fn changes_are_reported_only_for_the_own_tenant_and_own_instances() {
         let of = |tenant, started_by| Origin { tenant, started_by };
         let (operator, user) = (audience(None, true), audience(Some("ada"), false));
         assert!(

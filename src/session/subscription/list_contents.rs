@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_comes_goes_to_somebody_else_and_comes_back() {
+    fn a_task_is_added_reassigned_and_returned() {
         let mut contents = clerk();
         contents.begin(&[]);
         assert!(contents.take(&[opened(1, None)]));
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changed_while_the_snapshot_was_read_counts_on_top_of_it() {
+    fn changes_during_the_snapshot_are_applied_after_it() {
         let mut contents = clerk();
         let closed = |number| {
             ReadModelChange::TaskClosed(InstanceKey(Uuid::from_u128(1)), ElementKey(number))

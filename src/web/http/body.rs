@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_body_that_stops_coming_is_given_up() {
+    async fn a_stalled_body_is_given_up() {
         let mut held = HeldBody {
             permit: None,
             bytes: Vec::new(),

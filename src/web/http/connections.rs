@@ -231,7 +231,7 @@ mod tests {
     use super::{super::open_connection::Protocol, *};
 
     #[test]
-    fn whoever_connects_looks_whether_its_user_may_still_be_there() {
+    fn a_new_connection_checks_whether_its_user_was_revoked() {
         let connections = Arc::<Connections>::default();
         let (inbox, mut inbound) = Inbox::new(None);
         // It may have been looked up before a change of which it was not notified.

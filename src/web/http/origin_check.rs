@@ -218,7 +218,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_told_once_a_minute_and_a_flood_is_not() {
+    fn each_origin_is_logged_once_a_minute_and_a_flood_is_bounded() {
         let (refusals, start) = (Refusals::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
         assert!(refusals.is_news_at("a", start));

@@ -47,7 +47,7 @@ pub fn text(body: &[u8]) -> Cow<'_, str> {
 }
 
 #[test]
-fn signs_beyond_ascii_are_written_by_their_numbers() {
+fn characters_beyond_ascii_are_escaped() {
     assert_eq!(json(&"grün 😀 \n"), r#""gr\u00fcn \ud83d\ude00 \n""#);
     assert_eq!(text("grün".as_bytes()), "grün");
     assert_eq!(text(b"gr\xfcn"), "grün");

@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_password_is_refused() {
+    fn an_invalid_password_is_refused() {
         check(b"", Err("there is none"));
         check(b"\n", Err("there is none"));
         check(b"\xff\xfe", Err("UTF-8"));

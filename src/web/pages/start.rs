@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sign_in_comes_back_to_own_pages_only() {
+    fn a_sign_in_returns_to_own_pages_only() {
         for own in [
             "/",
             "/demo",

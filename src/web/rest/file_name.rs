@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn names_in_headers_inject_nothing() {
+    fn file_names_in_headers_are_escaped() {
         assert_eq!(
             attachment("a b.pdf"),
             "attachment; filename=\"a b.pdf\"; filename*=UTF-8''a%20b.pdf"

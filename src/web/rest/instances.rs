@@ -294,7 +294,7 @@ mod tests {
     use crate::limits::Limit;
 
     #[test]
-    fn a_moment_that_is_too_far_is_counted() {
+    fn a_replay_over_the_limit_is_refused_and_counted() {
         let before = Limit::PastRows.count();
         let refused = too_far();
         assert!(refused.to_string().contains("10000 commands"));

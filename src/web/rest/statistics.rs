@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quantile_is_the_smallest_value_that_enough_do_not_exceed() {
+    fn a_quantile_is_the_smallest_sufficient_value() {
         assert_eq!(quantile(&[], 50), None);
         assert_eq!((quantile(&[7], 50), quantile(&[7], 95)), (Some(7), Some(7)));
         let hundred: Vec<u64> = (1..=100).collect();

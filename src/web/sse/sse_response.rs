@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[actix_web::test]
-    async fn comments_come_until_the_event_and_end_with_it() {
+    async fn comments_are_sent_until_the_event() {
         let (sender, mut receiver) = unbounded_channel();
         let events = stream::poll_fn(move |cx| receiver.poll_recv(cx));
         let mut pieces = Box::pin(with_comments(events, Duration::from_millis(1)));
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn an_event_that_is_there_goes_first() {
+    async fn a_ready_event_is_sent_before_comments() {
         let event = Bytes::from_static(b"data: 1\n\n");
         let mut pieces = Box::pin(with_comments(
             stream::iter([event.clone()]),

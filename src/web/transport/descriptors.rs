@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn connections_leave_room_for_the_rest() {
+    fn connections_leave_file_descriptors_for_other_uses() {
         assert_eq!(room(1_048_576, 60), 1_048_576 - 60 - 4_352);
         assert_eq!(room(1_024, 60), 1_024 - 60 - 512);
         assert_eq!(room(128, 60), 128 - 60 - 64);

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_head_ends_with_its_empty_line_however_it_comes() {
+    fn a_head_ends_with_an_empty_line_in_any_chunking() {
         let get = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
         for text in [
             get,
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_goes_with_its_head_and_what_follows_waits() {
+    fn a_body_belongs_to_its_head_and_the_next_request_waits() {
         let head = "POST / HTTP/1.1\r\ncontent-LENGTH: 5\r\n\r\n";
         let mut framing = Framing::next_request();
         let all = format!("{head}12345GET /");

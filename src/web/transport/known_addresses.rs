@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_forgotten_after_a_while_and_never_too_many() {
+    fn known_addresses_expire_and_are_bounded() {
         let start = Instant::now();
         let mut known = KnownAddresses::new(start);
         let address = |number: u32| IpAddr::from(number.to_be_bytes());

@@ -128,7 +128,7 @@ impl Peer {
 }
 
 #[actix_web::test]
-async fn a_head_that_does_not_come_in_time_ends_the_connection() {
+async fn a_late_head_ends_the_connection() {
     let server = TestServer::start(TransportLimits {
         head: Duration::from_millis(100),
         ..patient()
@@ -151,7 +151,7 @@ async fn a_head_that_does_not_come_in_time_ends_the_connection() {
 }
 
 #[actix_web::test]
-async fn a_head_without_end_is_not_read_on() {
+async fn an_endless_head_ends_the_connection() {
     let server = TestServer::start(patient());
     let mut peer = server.connect().await;
     let header = format!("X-Long: {}\r\n", "x".repeat(1_000));
@@ -208,7 +208,7 @@ async fn requests_that_are_sent_ahead_are_answered_in_turn() {
 }
 
 #[actix_web::test]
-async fn idle_connections_end_and_give_room_to_new_ones() {
+async fn idle_connections_are_closed_for_new_ones() {
     let limits = TransportLimits {
         per_address: 3,
         ..patient()
@@ -262,7 +262,7 @@ async fn idle_connections_end_after_a_while() {
 }
 
 #[actix_web::test]
-async fn whoever_does_not_read_is_dropped() {
+async fn a_client_that_does_not_read_is_dropped() {
     let server = TestServer::start(TransportLimits {
         grace: Duration::from_millis(100),
         ..patient()
@@ -276,7 +276,7 @@ async fn whoever_does_not_read_is_dropped() {
 }
 
 #[actix_web::test]
-async fn a_body_that_nobody_wants_is_not_read_for_ever() {
+async fn an_endless_unread_body_ends_the_connection() {
     let server = TestServer::start(TransportLimits {
         head: Duration::from_millis(200),
         ..patient()
@@ -350,7 +350,7 @@ async fn a_websocket_whose_peer_does_not_read_can_be_dropped() {
 }
 
 #[test]
-fn a_stranger_takes_the_place_of_no_user() {
+fn a_stranger_does_not_displace_a_user() {
     let table = ConnectionTable::new(TransportLimits::new(0, 4));
     let address = |last| IpAddr::from([10, 0, 0, last]);
     let idle = |last| {
@@ -427,7 +427,7 @@ fn the_library_gets_one_request_at_a_time() {
 }
 
 #[test]
-fn many_new_connections_of_a_stranger_wait_for_their_turn() {
+fn many_new_connections_of_a_stranger_are_delayed() {
     use crate::limits::{CONNECTION_TURN, Limit, NEW_CONNECTIONS};
     let table = ConnectionTable::new(TransportLimits::new(0, 1_000));
     let (address, now) = (IpAddr::from([10, 0, 0, 1]), Instant::now());
@@ -457,7 +457,7 @@ fn many_new_connections_of_a_stranger_wait_for_their_turn() {
 /// After a restart everybody reconnects at once: the first one that sends a token lets all others
 /// proceed.
 #[actix_web::test]
-async fn who_waits_for_a_turn_has_it_when_a_token_is_shown_there() {
+async fn a_delayed_connection_proceeds_when_a_token_arrives() {
     use futures_util::{FutureExt, future::LocalBoxFuture};
     let table = ConnectionTable::new(TransportLimits::new(0, 1_000));
     let (address, now) = (IpAddr::from([10, 0, 0, 1]), Instant::now());

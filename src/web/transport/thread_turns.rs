@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn what_takes_long_lets_others_go_first_and_none_waits_for_ever() {
+    async fn long_work_yields_to_others_and_none_starves() {
         let order = Rc::new(RefCell::new(String::new()));
         let step = |name: char, from: u8, times: usize| {
             let order = order.clone();
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn one_that_was_called_and_is_gone_holds_nobody() {
+    async fn an_aborted_waiter_blocks_no_turn() {
         while !TURN.with_borrow_mut(ThreadTurn::is_over) {}
         let gone = actix_rt::spawn(next(1));
         let stays = actix_rt::spawn(next(1));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[actix_web::test]
-async fn a_check_tells_what_a_deploy_would() {
+async fn a_check_reports_the_result_of_a_deploy() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let path = "/v1/definition-checks";
@@ -135,7 +135,7 @@ fn problems_of(deployed: &Answer) -> Value {
 }
 
 #[actix_web::test]
-async fn a_check_says_exactly_what_a_deploy_says() {
+async fn a_check_has_exactly_the_problems_of_a_deploy() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let (mut refused, mut warned) = (0, 0);
@@ -177,7 +177,7 @@ async fn a_check_says_exactly_what_a_deploy_says() {
 }
 
 #[actix_web::test]
-async fn a_process_that_nobody_deployed_is_named() {
+async fn an_undeployed_called_process_is_named() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let mut caller = small("caller");
@@ -253,7 +253,7 @@ async fn a_process_that_nobody_deployed_is_named() {
 }
 
 #[actix_web::test]
-async fn a_check_lists_so_many_problems_and_says_how_many_more_there_are() {
+async fn a_check_lists_a_bounded_number_of_problems_and_counts_the_rest() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let flows: Vec<Value> = (0..700)

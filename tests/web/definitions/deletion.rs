@@ -7,7 +7,7 @@ async fn delete(user: &User<'_>, path: &str) -> Answer {
 }
 
 #[actix_web::test]
-async fn versions_are_deleted_when_nothing_runs_them() {
+async fn unused_versions_can_be_deleted() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let draft = |name: &str| {

@@ -115,7 +115,7 @@ async fn the_source_is_for_designers_and_operators() {
 }
 
 #[actix_web::test]
-async fn why_a_step_failed_is_for_those_who_read_the_source() {
+async fn incident_messages_are_for_readers_of_the_source() {
     let server = support::server().await;
     let dora = User::new(&server, "dora", &["designer"]);
     deploy(

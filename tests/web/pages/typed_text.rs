@@ -3,7 +3,7 @@
 use super::*;
 
 #[actix_web::test]
-async fn what_is_typed_is_shown_as_text() {
+async fn user_input_is_escaped_in_pages() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let link = server.sign_in_link().unwrap();

@@ -13,7 +13,7 @@ fn ad_hoc(attributes: &str, content: &str) -> FlowNode {
 }
 
 #[test]
-fn ordering_condition_and_what_begins() {
+fn ordering_condition_and_initial_activities_are_read() {
     let plain = ad_hoc("", "");
     assert_eq!(plain.kind, ElementType::AdHocSubProcess);
     assert_eq!(plain.ad_hoc, None);
@@ -38,7 +38,7 @@ fn ordering_condition_and_what_begins() {
 }
 
 #[test]
-fn zeebes_spelling() {
+fn zeebe_attributes_are_read() {
     let of = |expression: &str| {
         let content = format!(
             r#"<extensionElements><zeebe:adHoc xmlns:zeebe="http://camunda.org/schema/zeebe/1.0" activeElementsCollection="{expression}"/></extensionElements>"#

@@ -91,7 +91,7 @@ fn an_id_is_given_once_in_a_document() {
 }
 
 #[test]
-fn a_part_that_may_stand_once_stands_once() {
+fn a_part_that_may_occur_once_occurs_once() {
     let condition = "\n<conditionExpression>a</conditionExpression>";
     let flow = format!(
         r#"<sequenceFlow id="f" sourceRef="a" targetRef="b">{condition}{condition}</sequenceFlow>"#
@@ -138,7 +138,7 @@ fn a_part_that_may_stand_once_stands_once() {
 }
 
 #[test]
-fn a_member_of_json_is_given_once() {
+fn a_json_member_occurs_once() {
     let key = r#"<stepwire:key path="a"><stepwire:schema>{"type": "string", "type": "number"}</stepwire:schema></stepwire:key>"#;
     says(
         &document(
@@ -160,7 +160,7 @@ fn a_member_of_json_is_given_once() {
 }
 
 #[test]
-fn lanes_keep_which_lane_they_lie_in() {
+fn nested_lanes_keep_their_parent() {
     let (definition, warnings) = read_one(
         r#"<laneSet><lane id="a"><flowNodeRef> t </flowNodeRef><childLaneSet><lane id="b"><flowNodeRef>t</flowNodeRef></lane>
              <lane/></childLaneSet></lane></laneSet><task id="t"/>"#,

@@ -56,7 +56,7 @@ fn escalation_events() {
 }
 
 #[test]
-fn what_catches_an_error_without_a_code_catches_all() {
+fn a_catch_event_without_error_code_catches_every_error() {
     let codes = |content: &str| -> Vec<Option<String>> {
         let text =
             document_with_errors(content).replace("<process", r#"<error id="dumb"/><process"#);
@@ -209,7 +209,7 @@ fn error_events() {
 }
 
 #[test]
-fn variables_for_codes_are_mappings_of_what_is_caught() {
+fn code_variables_become_mappings_of_the_catch_event() {
     let read = |content: &str, errors: &str| {
         let xml = document("", content).replace("<process", &format!("{errors}<process"));
         let (definition, problems) = read(&xml).expect("it can be read").remove(0);

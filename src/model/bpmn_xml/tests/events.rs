@@ -7,7 +7,7 @@ use crate::model::{
 };
 
 #[test]
-fn subprocesses_are_read_with_what_is_in_them() {
+fn subprocesses_are_read_with_their_elements() {
     let inner = r#"<subProcess id="s" name="Check" triggeredByEvent="false"><incoming>f</incoming>
         <startEvent id="a"/><sequenceFlow id="x" sourceRef="a" targetRef="t"/>
         <subProcess id="t"><startEvent id="b"/></subProcess></subProcess>"#;
@@ -218,7 +218,7 @@ fn event_subprocesses_and_conditions_are_read() {
 }
 
 #[test]
-fn receive_tasks_and_what_starts_a_process() {
+fn receive_tasks_and_instantiating_elements_are_read() {
     let with_message = |content: &str| {
         let message = r#"<message id="m" name="paid" stepwire:correlationKey="${k}"/>"#;
         document("", content).replace("<process", &format!("{message}<process"))
@@ -299,7 +299,7 @@ fn complex_gateways() {
 }
 
 #[test]
-fn definitions_beside_the_process() {
+fn event_definitions_beside_the_process_are_read() {
     let beside = r##"<timerEventDefinition id="soon"><timeDuration>#{wait}</timeDuration></timerEventDefinition>
         <terminateEventDefinition id="all"/>"##;
     let with =
@@ -335,7 +335,7 @@ fn definitions_beside_the_process() {
 }
 
 #[test]
-fn event_subprocesses_may_be_begun_by_compensation() {
+fn an_event_subprocess_may_start_by_compensation() {
     let inner = r#"<subProcess id="o"><startEvent id="i"/><subProcess id="v" triggeredByEvent="true">
         <startEvent id="c"><compensateEventDefinition/></startEvent></subProcess></subProcess>"#;
     let definitions = read(&document("", inner)).expect("it can be read");
@@ -355,7 +355,7 @@ fn event_subprocesses_may_be_begun_by_compensation() {
 }
 
 #[test]
-fn in_of_a_signal_is_its_data() {
+fn the_in_mapping_of_a_signal_is_its_data() {
     let thrown = |extensions: &str| {
         let xml = document(
             "",

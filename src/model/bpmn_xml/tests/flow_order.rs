@@ -26,7 +26,7 @@ fn outgoing(names: &[&str]) -> String {
 }
 
 #[test]
-fn outgoing_children_say_in_which_order_flows_are_taken() {
+fn outgoing_elements_set_the_order_of_flows() {
     let written = ["first", "to_a", "next", "to_b", "to_c"];
     let swapped = ["first", "to_b", "next", "to_a", "to_c"];
     let (found, warnings) = flows("", "");
@@ -53,7 +53,7 @@ fn outgoing_children_say_in_which_order_flows_are_taken() {
 }
 
 #[test]
-fn names_that_are_no_flows_of_the_node_are_warnings() {
+fn names_that_are_not_flows_of_the_node_are_warnings() {
     let said = |of_gateway: &str, of_task: &str| -> Vec<(String, String)> {
         let (found, warnings) = flows(of_gateway, of_task);
         assert_eq!(found, ["first", "to_a", "next", "to_b", "to_c"]);

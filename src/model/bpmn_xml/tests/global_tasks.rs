@@ -76,7 +76,7 @@ fn a_document_may_hold_global_tasks_only() {
 }
 
 #[test]
-fn what_a_global_task_cannot_be_is_named() {
+fn unsupported_global_tasks_are_named() {
     says(
         &around(r#"<globalTask/>"#),
         "missing_attribute",

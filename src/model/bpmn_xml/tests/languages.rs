@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn expressions_are_in_the_language_they_say() {
+fn the_language_of_an_expression_is_checked() {
     let check_languages = |says: &str, own: &str, expected: &[(&str, &str)]| {
         let flow = format!(
             r#"<sequenceFlow id="f" sourceRef="a" targetRef="b"><conditionExpression {own}>a.b() == 1</conditionExpression></sequenceFlow>
@@ -69,7 +69,7 @@ fn expressions_are_in_the_language_they_say() {
 }
 
 #[test]
-fn the_language_of_a_default_flows_condition_is_not_asked() {
+fn the_language_of_a_default_flows_condition_is_ignored() {
     let condition = r#"<conditionExpression language="feel">a</conditionExpression>"#;
     check(
         &format!(

@@ -30,7 +30,7 @@ fn multiple(attributes: &str, content: &str) -> String {
 }
 
 #[test]
-fn every_spelling_of_a_collection_is_the_same() {
+fn every_spelling_of_a_collection_is_read() {
     let expected = json!({"type": "multiInstance", "collection": "people", "item": "person"});
     for content in [
         task(r#"stepwire:collection="people" stepwire:item="person""#, ""),
@@ -64,7 +64,7 @@ fn every_spelling_of_a_collection_is_the_same() {
 }
 
 #[test]
-fn a_reference_to_data_means_their_name() {
+fn a_data_reference_means_the_name_of_the_data() {
     let loops = r#"<multiInstanceLoopCharacteristics><loopDataInputRef>in</loopDataInputRef><inputDataItem id="person"/></multiInstanceLoopCharacteristics>"#;
     let xml = document(
         OTHERS,
@@ -121,7 +121,7 @@ fn standard_loops_are_read_on_every_activity() {
 }
 
 #[test]
-fn what_a_loop_cannot_mean_is_named() {
+fn unsupported_loops_are_named() {
     check(
         &multiple(r#"behavior="Odd""#, ""),
         &[("t", "unsupported_attribute"), ("t", "missing_collection")],

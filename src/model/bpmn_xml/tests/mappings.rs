@@ -52,7 +52,7 @@ fn own_mappings_have_a_source_as_attribute_or_text() {
 }
 
 #[test]
-fn mappings_of_other_engines_are_read_where_they_mean_the_same() {
+fn mappings_of_other_engines_are_read_if_equivalent() {
     let zeebe = |content: &str| {
         format!(
             r#"<task id="t" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0"><extensionElements><zeebe:ioMapping>{content}</zeebe:ioMapping></extensionElements></task>"#
@@ -110,7 +110,7 @@ fn mappings_of_other_engines_are_read_where_they_mean_the_same() {
 }
 
 #[test]
-fn data_associations_are_mappings_where_they_are_plain() {
+fn plain_data_associations_are_read_as_mappings() {
     let data = r#"<dataObject id="d" name="order"/><dataObjectReference id="r" dataObjectRef="d"/><property id="q" name="quota"/>"#;
     let task = |inner: &str| {
         format!(
@@ -198,7 +198,7 @@ fn data_objects_are_variables_of_their_scope() {
 }
 
 #[test]
-fn what_crosses_at_calls_of_other_engines() {
+fn mappings_of_call_activities_of_other_engines_are_read() {
     let call = |attributes: &str, extensions: &str| {
         let xml = format!(
             r#"<callActivity id="c" {attributes} xmlns:camunda="http://camunda.org/schema/1.0/bpmn"

@@ -37,7 +37,7 @@ pub(super) fn says(xml: &str, code: &str, parts: &[&str], others: &[&str]) {
 }
 
 #[test]
-fn an_element_without_id_gets_one_that_follows_from_the_content() {
+fn an_element_without_id_gets_an_id_derived_from_its_content() {
     let flow = |source: &str, target: &str| {
         format!(r#"<sequenceFlow sourceRef="{source}" targetRef="{target}"/>"#)
     };
@@ -266,7 +266,7 @@ fn references_are_qualified_names() {
 }
 
 #[test]
-fn a_document_without_a_process_that_runs_says_why() {
+fn a_document_without_executable_process_is_refused_with_the_reason() {
     let none = document("", "")
         .replace("<process", "<!--")
         .replace("</process>", "-->");
@@ -307,7 +307,7 @@ fn a_document_without_a_process_that_runs_says_why() {
 }
 
 #[test]
-fn a_namespace_that_is_meant_to_be_stepwires_is_an_error() {
+fn a_mistyped_stepwire_namespace_is_an_error() {
     let content = task_with("<stepwire:actions/>");
     for wrong in [
         "http://stepwire.dev/schema/bpmn/1.0",
@@ -355,7 +355,7 @@ fn a_namespace_that_is_meant_to_be_stepwires_is_an_error() {
 }
 
 #[test]
-fn stepwires_elements_stand_in_extension_elements() {
+fn stepwire_elements_belong_in_extension_elements() {
     for (content, element) in [
         (
             r#"<userTask id="t"><stepwire:actions><stepwire:action name="a" type="saveData"/></stepwire:actions></userTask>"#,
@@ -386,7 +386,7 @@ fn stepwires_elements_stand_in_extension_elements() {
 }
 
 #[test]
-fn an_event_of_another_kind_is_told_as_that_kind() {
+fn an_unsupported_event_is_reported_by_its_kind() {
     for event in ["terminate"] {
         for interrupting in ["true", "false", "0"] {
             let content = format!(
@@ -403,7 +403,7 @@ fn an_event_of_another_kind_is_told_as_that_kind() {
 }
 
 #[test]
-fn what_has_no_effect_is_named_once_for_each_name() {
+fn ineffective_elements_are_reported_once_per_name() {
     let tasks: String = (0..9)
         .map(|number| {
             format!(

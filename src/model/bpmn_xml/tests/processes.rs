@@ -6,7 +6,7 @@ use super::{
 };
 
 #[test]
-fn processes_that_are_not_executable_are_read_where_none_is() {
+fn non_executable_processes_are_read_if_none_is_executable() {
     let process = |id: &str, attributes: &str, content: &str| {
         format!(r#"<process id="{id}" {attributes}>{content}</process>"#)
     };
@@ -49,7 +49,7 @@ fn processes_that_are_not_executable_are_read_where_none_is() {
 }
 
 #[test]
-fn other_formats_are_told_by_name() {
+fn other_formats_are_recognised_by_name() {
     for (root, namespace, name) in [
         ("Package", "http://www.wfmc.org/2009/XPDL2.2", "XPDL"),
         (

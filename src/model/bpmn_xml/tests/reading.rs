@@ -170,7 +170,7 @@ fn everything_written_is_read() {
 }
 
 #[test]
-fn calls_to_the_outside_and_webhooks() {
+fn http_calls_and_webhooks_are_read() {
     let (definition, warnings) = read_one(
         r#"<extensionElements><stepwire:webhook url="https://hooks.example.com/a" on="finished  failed" include="data"/>
               <stepwire:webhook url="https://hooks.example.com/b"/></extensionElements>
@@ -213,7 +213,7 @@ fn search_keys_are_a_list() {
 }
 
 #[test]
-fn user_tasks_have_terms() {
+fn user_tasks_have_assignees_and_due_dates() {
     let (definition, problems) = read_one(
         r#"<userTask id="t" stepwire:assignee="${chief}" stepwire:dueDate="P3D" stepwire:reminder=" PT1H" stepwire:reminderRepeat="P1D"
              stepwire:decisionKey="approval" stepwire:candidateGroups="clerk chief"/><userTask id="u" stepwire:assignee=""/>"#,
@@ -241,7 +241,7 @@ fn user_tasks_have_terms() {
 }
 
 #[test]
-fn user_tasks_of_other_engines_are_read_where_they_mean_the_same() {
+fn user_task_attributes_of_other_engines_are_read_if_equivalent() {
     let read = |attributes: &str, content: &str| {
         let task = format!(r#"<userTask id="t" {attributes}>{content}</userTask>"#);
         let xml = document("", &task).replacen(

@@ -27,7 +27,7 @@ fn read_schedule(content: &str) -> Schedule {
 }
 
 #[test]
-fn timers_and_the_servers_start_are_read() {
+fn schedules_by_timer_and_at_server_start_are_read() {
     let all = r#"stepwire:timeZone="Europe/Berlin" stepwire:missed="all" stepwire:overlap="skip""#;
     let data = r#"<stepwire:startData> {"kind": "nightly"} </stepwire:startData>"#;
     let xsi = r#"<timeCycle xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="tFormalExpression"> 0 2 * * * </timeCycle>"#;
@@ -68,7 +68,7 @@ fn timers_and_the_servers_start_are_read() {
 }
 
 #[test]
-fn what_contradicts_itself_is_told() {
+fn contradictory_schedules_are_reported() {
     let cycle = "<timeCycle>R/PT1H</timeCycle>";
     let both = start(r#"stepwire:onStartup="true""#, cycle, "");
     check(&both, &[("s", "several_triggers")]);

@@ -160,7 +160,7 @@ fn back_fields_go_together() {
 }
 
 #[test]
-fn only_delayed_automatic_actions_may_let_the_token_go() {
+fn only_delayed_automatic_actions_may_release_the_token() {
     check(
         with_action(automatic(json!({"holdsToken": false}))),
         &["t misplaced_holds_token"],
@@ -180,7 +180,7 @@ fn only_delayed_automatic_actions_may_let_the_token_go() {
 }
 
 #[test]
-fn what_changes_nothing_is_a_warning() {
+fn an_ineffective_setting_is_a_warning() {
     let child = |patch: Value| {
         let mut child = json!({"name": "b", "parent": "a"});
         deep_merge(&mut child, &patch);
@@ -230,7 +230,7 @@ fn what_changes_nothing_is_a_warning() {
 }
 
 #[test]
-fn optional_actions_need_something_that_waits() {
+fn optional_actions_need_a_waiting_element() {
     let optional = || json!({"required": "optional"});
     check(with_action(optional()), &["t never_runs?"]);
     check(

@@ -25,7 +25,7 @@ fn starting(patch: Value) -> Value {
 }
 
 #[test]
-fn its_fields_go_together() {
+fn the_fields_of_an_ad_hoc_subprocess_are_consistent() {
     check(ad_hoc(json!({}), &[]), &[]);
     let fields = |fields: Value| ad_hoc(json!({"adHoc": fields}), &[]);
     check(
@@ -57,7 +57,7 @@ fn its_fields_go_together() {
 }
 
 #[test]
-fn its_actions_start_what_no_flow_enters() {
+fn actions_of_an_ad_hoc_subprocess_start_nodes_without_incoming_flow() {
     check(
         starting(json!({"required": "optional", "repeatable": true})),
         &[],
@@ -85,7 +85,7 @@ fn its_actions_start_what_no_flow_enters() {
 }
 
 #[test]
-fn it_holds_no_start_and_end_events_and_nothing_to_go_back_to() {
+fn an_ad_hoc_subprocess_has_no_start_and_end_events_and_no_back_targets() {
     check(
         ad_hoc(
             json!({}),

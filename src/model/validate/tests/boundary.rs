@@ -21,7 +21,7 @@ fn with_boundary(node: Value, event: Value) -> Value {
 }
 
 #[test]
-fn boundary_events_are_attached_to_what_can_fail() {
+fn error_boundary_events_are_attached_to_activities_that_can_fail() {
     let call = || json!({"type": "callActivity", "call": {"calledElement": "q"}});
     let starting = |params: Value| json!({"actions": [{"name": "a", "type": "startSubprocess", "params": params}]});
     check(with_boundary(call(), json!({})), &[]);

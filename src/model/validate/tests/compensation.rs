@@ -44,7 +44,7 @@ fn a_compensation_boundary_event_has_one_handler_beside_it() {
 }
 
 #[test]
-fn no_flow_is_at_a_handler_or_leads_to_it() {
+fn no_flow_touches_a_compensation_handler() {
     for (source, target) in [("b", "e"), ("u", "e"), ("a", "u")] {
         let mut process = compensated(|_, _| {});
         process["flows"]
@@ -56,7 +56,7 @@ fn no_flow_is_at_a_handler_or_leads_to_it() {
 }
 
 #[test]
-fn what_is_to_be_compensated_is_beside_the_event() {
+fn the_compensated_activity_is_in_the_scope_of_the_event() {
     let throwing = |activity: &str| {
         let mut process = compensated(|_, _| {});
         let nodes = process["nodes"].as_array_mut().expect("a list");
@@ -75,7 +75,7 @@ fn what_is_to_be_compensated_is_beside_the_event() {
 }
 
 #[test]
-fn what_is_cancelled_is_a_transaction_with_a_way_out() {
+fn a_cancelled_transaction_has_a_cancel_boundary_event() {
     let cancelling = |kind: &str, boundary: bool, back: bool| {
         let mut nodes = vec![
             json!({"id": "t", "type": kind}),
@@ -189,7 +189,7 @@ fn an_event_subprocess_compensates_the_subprocess_around_it() {
 }
 
 #[test]
-fn from_an_event_subprocess_also_what_is_around_it_is_compensated() {
+fn an_event_subprocess_may_compensate_the_enclosing_scope() {
     let throwing = |activity: &str, is_compensation: bool| {
         with_event_subprocess(|nodes| {
             if !is_compensation {

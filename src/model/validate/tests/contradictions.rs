@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_node_is_in_one_lane_or_in_lanes_that_lie_in_each_other() {
+fn a_node_is_in_one_lane_or_in_nested_lanes() {
     let lanes = |lanes: Value| {
         let mut definition = with_task(json!({}));
         definition["lanes"] = lanes;
@@ -36,7 +36,7 @@ fn a_node_is_in_one_lane_or_in_lanes_that_lie_in_each_other() {
 
 /// Contradictions name both places.
 #[test]
-fn what_is_there_twice_is_named_twice() {
+fn duplicates_are_reported_at_both_places() {
     let says = |definition: Value, parts: &[&str]| {
         let parsed: ProcessDefinition =
             serde_json::from_value(definition.clone()).expect("the test's definition is valid");

@@ -25,7 +25,7 @@ fn with_event_subprocess(start: Value) -> Value {
 }
 
 #[test]
-fn an_event_subprocess_is_begun_by_its_event() {
+fn an_event_subprocess_starts_by_its_event() {
     check(with_event_subprocess(json!({})), &[]);
     check(with_event_subprocess(json!({"interrupting": false})), &[]);
     for (start, problem) in [
@@ -72,7 +72,7 @@ fn an_event_subprocess_is_begun_by_its_event() {
 }
 
 #[test]
-fn no_flow_and_no_boundary_event_is_at_an_event_subprocess() {
+fn an_event_subprocess_has_no_flows_and_no_boundary_events() {
     let mut entered = with_event_subprocess(json!({}));
     entered["flows"].as_array_mut().expect("a list").extend([
         json!({"id": "in", "source": "t", "target": "x"}),
@@ -100,7 +100,7 @@ fn no_flow_and_no_boundary_event_is_at_an_event_subprocess() {
 }
 
 #[test]
-fn each_error_has_one_event_subprocess() {
+fn each_error_has_at_most_one_event_subprocess() {
     let mut twice = with_event_subprocess(json!({}));
     twice["nodes"][4]["event"] = json!({"type": "error", "code": "POOR"});
     let nodes = twice["nodes"].as_array_mut().expect("a list");

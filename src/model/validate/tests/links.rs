@@ -89,7 +89,7 @@ fn links_do_not_leave_their_scope() {
 }
 
 #[test]
-fn what_throws_an_escalation_names_its_code() {
+fn an_escalation_throw_event_names_its_code() {
     let throw = |event: Value| {
         let throw = json!({"id": "t", "type": "intermediateThrowEvent", "event": event});
         with(json!([throw]), &[("s", "t"), ("t", "e")])

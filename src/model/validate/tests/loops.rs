@@ -15,7 +15,7 @@ fn standard(fields: Value) -> Value {
 }
 
 #[test]
-fn what_can_be_told_runs() {
+fn valid_loops_are_accepted() {
     for fields in [
         json!({"collection": "app.people[0].names"}),
         json!({"collection": "people", "item": "person", "sequential": true}),
@@ -37,7 +37,7 @@ fn what_can_be_told_runs() {
 }
 
 #[test]
-fn what_cannot_is_named() {
+fn invalid_loops_are_reported() {
     for (fields, problem) in [
         (json!({}), "t missing_collection"),
         (
@@ -103,7 +103,7 @@ fn only_activities_run_more_than_once() {
 }
 
 #[test]
-fn no_step_back_leads_into_a_loop() {
+fn no_back_step_enters_a_loop() {
     let mut definition = with_actions(&[json!({"name": "save", "allowBack": true})]);
     definition["nodes"][1]["loop"] = json!({"type": "standard", "maximum": 2});
     check(definition, &["t back_in_loop"]);

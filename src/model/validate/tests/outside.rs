@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{check, with_action, with_actions, with_task};
 
 #[test]
-fn webhooks_name_where_and_of_what() {
+fn webhooks_name_url_and_statuses() {
     let with = |webhook: Value| {
         let mut definition = with_task(json!({}));
         definition["webhooks"] = json!([webhook]);
@@ -42,7 +42,7 @@ fn webhooks_name_where_and_of_what() {
 }
 
 #[test]
-fn calls_to_the_outside_have_their_params() {
+fn http_calls_have_their_params() {
     let with = |params: Value| with_action(json!({"type": "httpRequest", "params": params}));
     check(with(json!({"url": "https://api.example.com/"})), &[]);
     check(

@@ -11,7 +11,7 @@ fn with_schedule(patch: Value) -> Value {
 }
 
 #[test]
-fn schedules_have_times_that_come_and_stand_on_start_events() {
+fn schedules_belong_to_start_events_and_have_future_times() {
     check(with_schedule(json!({})), &[]);
     check(
         with_schedule(
@@ -61,7 +61,7 @@ fn schedules_have_times_that_come_and_stand_on_start_events() {
 }
 
 #[test]
-fn start_events_with_schedules_are_no_choice_of_clients() {
+fn clients_cannot_choose_scheduled_start_events() {
     let mut definition = with_schedule(json!({}));
     let nodes = definition["nodes"].as_array_mut().expect("a list");
     nodes.extend([

@@ -33,7 +33,7 @@ fn end() -> Value {
 }
 
 #[test]
-fn a_subprocess_begins_at_its_start_event_or_at_nodes_that_no_flow_enters() {
+fn a_subprocess_starts_at_its_start_event_or_at_nodes_without_incoming_flow() {
     check(with_subprocess(&[start(), end()]), &[]);
     let mut implicit = with_subprocess(&[json!({"id": "a", "type": "task"}), end()]);
     check(implicit.clone(), &["t implicit_start?"]);
@@ -82,7 +82,7 @@ fn flows_and_events_stay_in_their_subprocess() {
 }
 
 #[test]
-fn a_subprocess_does_not_lie_in_itself() {
+fn a_subprocess_is_not_its_own_scope() {
     let mut definition = with_subprocess(&[start(), end()]);
     definition["nodes"][1]["scope"] = json!("t");
     let problems = validate(&serde_json::from_value(definition).expect("a definition"));
@@ -93,7 +93,7 @@ fn a_subprocess_does_not_lie_in_itself() {
 }
 
 #[test]
-fn subprocesses_lie_in_one_another_up_to_a_limit() {
+fn subprocesses_are_nested_up_to_a_limit() {
     let nested = |depth: usize| {
         let mut definition = with_task(json!({"type": "subProcess"}));
         for level in 0..depth {

@@ -30,7 +30,7 @@ fn problems(definition: Value) -> Vec<String> {
 }
 
 #[test]
-fn definitions_stand_together_where_each_can_come() {
+fn event_definitions_may_be_combined_where_each_can_occur() {
     let signal = json!({"type": "signal", "name": "go"});
     let message = json!({"type": "message", "name": "paid"});
     let hour = json!({"type": "timer", "when": {"duration": "PT1H"}});
@@ -103,7 +103,7 @@ fn messages_start_a_process_together() {
 }
 
 #[test]
-fn quantities_are_those_of_activities() {
+fn only_activities_have_token_quantities() {
     check(
         with_task(json!({"startQuantity": 2, "completionQuantity": 100})),
         &[],

@@ -126,7 +126,7 @@ const PRIVATE: &[&str] = &[
 ];
 
 #[test]
-fn no_spelling_of_a_private_address_gets_through() {
+fn no_spelling_of_a_private_address_is_allowed() {
     assert!(PRIVATE.len() >= 100, "{}", PRIVATE.len());
     for list in [
         &["*"][..],
@@ -146,7 +146,7 @@ fn no_spelling_of_a_private_address_gets_through() {
 }
 
 #[test]
-fn no_trick_with_the_parts_of_an_address_gets_through() {
+fn no_malformed_url_bypasses_the_allow_list() {
     let targets = targets(&["api.example.com", "*.example.org"]);
     for url in [
         "http://api.example.com@127.0.0.1/",
@@ -205,7 +205,7 @@ fn nothing_is_allowed_by_default() {
 }
 
 #[test]
-fn what_is_named_is_allowed_and_no_more() {
+fn only_listed_targets_are_allowed() {
     let check = |list: &[&str], url: &str, allowed: bool| {
         assert_eq!(
             verdict(&targets(list), url).is_ok(),
@@ -240,7 +240,7 @@ fn what_is_named_is_allowed_and_no_more() {
 }
 
 #[test]
-fn a_name_leads_where_it_may() {
+fn a_host_name_resolves_to_allowed_addresses_only() {
     let targets = targets(&["inner.example.com", "*.example.org", "10.0.0.0/8"]);
     let leads = |url: &str, address: &str| {
         let reach = verdict(&targets, url).unwrap();

@@ -69,7 +69,7 @@ impl Stage {
 }
 
 #[actix_web::test]
-async fn what_nobody_needs_goes_after_a_day() {
+async fn unused_correlations_are_deleted_after_a_day() {
     for on_disk in [true, false] {
         let dir = tempfile::tempdir().unwrap();
         let store: Box<dyn Store> = if on_disk {

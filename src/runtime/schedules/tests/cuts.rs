@@ -45,13 +45,13 @@ fn check(missed: &str, down_until: Option<&str>, expected: &[&str]) {
 }
 
 #[test]
-fn while_a_time_is_kept() {
+fn a_cut_while_a_due_time_starts_its_instance() {
     check("once", None, &["01:00"]);
     check("skip", None, &["01:00"]);
 }
 
 #[test]
-fn while_missed_times_are_made_up_for() {
+fn a_cut_while_missed_times_are_caught_up() {
     check("once", Some("05:30"), &["05:00"]);
     check("all", Some("03:30"), &["01:00", "02:00", "03:00"]);
 }
@@ -59,7 +59,7 @@ fn while_missed_times_are_made_up_for() {
 /// Cut off during the start for 01:00, and back when that is missed: its instance is live, so with
 /// `overlap="skip"` nothing else is started.
 #[test]
-fn what_was_started_and_not_noted_still_keeps_others_from_starting() {
+fn an_unrecorded_scheduled_start_still_prevents_an_overlapping_one() {
     for missed in ["once", "skip", "all"] {
         let mut unnoted = 0;
         let cut_off = (0..).find(|&writes| {

@@ -31,7 +31,7 @@ fn hourly() -> Value {
 }
 
 #[test]
-fn every_time_starts_an_instance_of_nobody_with_its_data() {
+fn every_due_time_starts_an_instance_with_the_data_of_the_schedule() {
     let world = World::with(&process(&[
         json!({"when": {"cycle": "R3/PT30S"}, "startData": {"kind": "nightly"}}),
     ]));
@@ -69,7 +69,7 @@ fn every_time_starts_an_instance_of_nobody_with_its_data() {
 }
 
 #[test]
-fn what_passes_at_once_is_kept_up_to_a_bound() {
+fn times_passed_in_one_jump_start_up_to_a_bound() {
     let world = World::with(&short_process(&[json!({"when": {"cycle": "R/PT1S"}})]));
     world.live(async |runtime| {
         wait_until(&runtime, "02-01T00:00").await;
@@ -85,7 +85,7 @@ fn what_passes_at_once_is_kept_up_to_a_bound() {
 }
 
 #[test]
-fn the_next_time_is_remembered_over_a_restart() {
+fn the_next_time_survives_a_restart() {
     let world = World::with(&process(&[json!({"when": {"cycle": "R3/PT1H"}})]));
     world.live(async |runtime| wait_until(&runtime, "01:10").await);
     world.live(async |runtime| {
@@ -100,7 +100,7 @@ fn the_next_time_is_remembered_over_a_restart() {
 }
 
 #[test]
-fn a_new_version_keeps_the_schedules_that_stay_and_begins_the_others_anew() {
+fn a_new_version_keeps_unchanged_schedules_and_restarts_the_others() {
     let every = |minutes: u32| json!({"when": {"cycle": format!("R/PT{minutes}M")}});
     let world = World::with(&process(&[every(60), every(60), every(60)]));
     world.live(async |runtime| {
@@ -181,7 +181,7 @@ fn a_new_version_keeps_the_schedules_that_stay_and_begins_the_others_anew() {
 }
 
 #[test]
-fn a_withdrawn_process_has_no_schedules_and_begins_them_anew() {
+fn a_deprecated_process_has_no_schedules_until_published_again() {
     let world = World::with(&process(&[json!({"when": {"duration": "PT1H"}})]));
     world.live(async |runtime| {
         runtime
@@ -209,7 +209,7 @@ fn a_withdrawn_process_has_no_schedules_and_begins_them_anew() {
 }
 
 #[test]
-fn one_that_does_not_overlap_waits_for_its_instance_to_end() {
+fn a_skipping_schedule_waits_for_the_end_of_its_instance() {
     let world = World::with(&process(&[
         json!({"when": {"cycle": "0 * * * *"}, "overlap": "skip"}),
     ]));
@@ -231,7 +231,7 @@ fn one_that_does_not_overlap_waits_for_its_instance_to_end() {
 }
 
 #[test]
-fn of_what_does_not_overlap_only_one_starts_when_several_ask_at_once() {
+fn concurrent_runs_of_a_skipping_schedule_start_one_instance() {
     let world = World::with(&process(&[
         json!({"when": {"cycle": "0 * * * *"}, "overlap": "skip"}),
     ]));
@@ -269,7 +269,7 @@ async fn end(runtime: &Arc<Runtime>, instance: InstanceKey) {
 }
 
 #[test]
-fn a_run_by_hand_changes_no_time_and_has_one_effect() {
+fn a_manual_run_keeps_the_due_time_and_is_applied_once() {
     let world = World::with(&process(&[hourly()]));
     world.live(async |runtime| {
         wait_until(&runtime, "00:20").await;
@@ -290,7 +290,7 @@ fn a_run_by_hand_changes_no_time_and_has_one_effect() {
 }
 
 #[test]
-fn clients_do_not_start_where_schedules_do() {
+fn clients_cannot_start_at_scheduled_start_events() {
     let world = World::with(&process(&[hourly()]));
     world.live(async |runtime| {
         let (sender, answer) = tokio::sync::oneshot::channel();
@@ -333,7 +333,7 @@ fn clients_do_not_start_where_schedules_do() {
 }
 
 #[test]
-fn a_thousand_due_at_once_are_all_kept() {
+fn a_thousand_schedules_due_at_once_all_start() {
     let world = World::with(&short_process(&vec![hourly(); 1_000]));
     world.live(async |runtime| {
         runtime.clock.set(at("01:00"));
@@ -380,7 +380,7 @@ impl Evaluator for Refusing {
 }
 
 #[test]
-fn what_cannot_be_started_says_why_and_the_next_time_is_tried() {
+fn a_failed_scheduled_start_is_reported_and_the_next_time_is_tried() {
     let mut with_keys =
         process(&[json!({"when": {"cycle": "0 * * * *"}, "startData": {"kind": "nightly"}})]);
     with_keys["nodes"][0]["keys"] =

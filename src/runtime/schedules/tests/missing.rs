@@ -22,7 +22,7 @@ const RULES: [(&str, &[&str]); 3] = [
 ];
 
 #[test]
-fn while_the_server_was_down() {
+fn times_missed_while_the_server_was_down() {
     for (rule, expected) in RULES {
         let world = World::with(&process(&[hourly(rule)]));
         world.clock.set(at("05:30"));
@@ -58,7 +58,7 @@ async fn switch_process(runtime: Arc<Runtime>, on: bool) {
 }
 
 #[test]
-fn while_it_was_disabled() {
+fn times_missed_while_disabled() {
     for (rule, expected) in RULES {
         check(rule, expected, switch_schedule);
         check(rule, expected, switch_process);
@@ -92,7 +92,7 @@ fn check<F: Future<Output = ()>>(
 }
 
 #[test]
-fn each_of_them_up_to_a_bound() {
+fn all_missed_times_start_up_to_a_bound() {
     let world = World::with(&short_process(&[
         json!({"when": {"cycle": "R/PT1S"}, "missed": "all"}),
     ]));
@@ -108,7 +108,7 @@ fn each_of_them_up_to_a_bound() {
 }
 
 #[test]
-fn what_comes_once_is_missed_once() {
+fn a_single_missed_time_starts_once() {
     for (rule, expected) in [("once", &["01:00"][..]), ("all", &["01:00"]), ("skip", &[])] {
         let world = World::with(&process(&[
             json!({"when": {"date": "2026-01-01T01:00:00Z"}, "missed": rule}),
@@ -123,7 +123,7 @@ fn what_comes_once_is_missed_once() {
 }
 
 #[test]
-fn a_start_with_the_server_comes_with_each_of_them_and_with_nothing_else() {
+fn a_startup_schedule_starts_at_each_server_start_only() {
     let world = World::with(&process(&[
         json!({"when": "startup"}),
         json!({"when": "startup", "overlap": "skip"}),

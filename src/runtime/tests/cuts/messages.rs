@@ -182,12 +182,12 @@ async fn play_both(runtime: Arc<Runtime>) -> Vec<InstanceKey> {
 }
 
 #[test]
-fn messages_of_a_gateway_start_one_instance_wherever_the_server_is_cut_off() {
+fn messages_of_a_gateway_start_one_instance_across_cuts() {
     start_one(&gathering());
 }
 
 #[test]
-fn messages_of_a_start_event_start_one_instance_wherever_the_server_is_cut_off() {
+fn messages_of_a_start_event_start_one_instance_across_cuts() {
     start_one(&together());
 }
 
@@ -239,7 +239,7 @@ async fn play_call(runtime: Arc<Runtime>) -> InstanceKey {
 }
 
 #[test]
-fn a_call_takes_the_last_signal_of_what_it_called_wherever_the_server_is_cut_off() {
+fn a_call_activity_receives_the_last_signal_of_its_child_across_cuts() {
     let cut_off = (0..).find(|&writes| {
         let world = World::new(Last::Confirm, &calling());
         let first = world.live(writes, play_call);
@@ -256,7 +256,7 @@ fn a_call_takes_the_last_signal_of_what_it_called_wherever_the_server_is_cut_off
 }
 
 #[test]
-fn messages_are_taken_once_wherever_the_server_is_cut_off() {
+fn messages_are_received_once_across_cuts() {
     let whole = World::new(Last::Confirm, &processes())
         .live(usize::MAX, play)
         .unwrap();

@@ -28,7 +28,7 @@ async fn begin(runtime: Arc<Runtime>) -> Vec<Child> {
 }
 
 #[test]
-fn a_child_that_could_not_be_started() {
+fn a_refused_child_start_is_reported_once_across_cuts() {
     let (posts, others): (Vec<Value>, Vec<Value>) = processes::all()
         .into_iter()
         .partition(|source| source["id"] == "post");

@@ -64,7 +64,7 @@ fn life(stage: &Stage, receiver: &Receiver, writes: usize) -> Option<Outcome> {
 }
 
 #[test]
-fn an_answer_is_taken_once_wherever_the_server_is_cut_off() {
+fn a_response_is_taken_once_across_cuts() {
     let mut repeated = 0;
     let whole = (1..).find(|&writes| {
         let (receiver, stage) = (careful(), Stage::new(&["127.0.0.1"]));

@@ -25,7 +25,7 @@ use crate::{
 };
 
 #[test]
-fn a_try_that_may_pass_is_made_again_after_pauses_that_double_and_under_one_key() {
+fn a_temporary_failure_is_retried_with_backoff_under_one_key() {
     let receiver = Receiver::start(|number, _| match number {
         0 => answered(503, "{}"),
         // Closed without a response.
@@ -63,7 +63,7 @@ fn a_try_that_may_pass_is_made_again_after_pauses_that_double_and_under_one_key(
 }
 
 #[test]
-fn tries_are_counted_over_restarts_and_end_in_an_incident_that_retry_sends_again() {
+fn attempts_are_counted_across_restarts_and_end_in_an_incident() {
     let receiver = Receiver::start(|number, _| answered(if number < 2 { 500 } else { 200 }, "{}"));
     let stage = Stage::new(&[&receiver.target()]);
     let first = stage.play(json!({"url": receiver.url("/secret-path?q=1"), "retries": 1}));
@@ -115,7 +115,7 @@ fn tries_are_counted_over_restarts_and_end_in_an_incident_that_retry_sends_again
 }
 
 #[test]
-fn what_stays_wrong_is_not_tried_again() {
+fn a_permanent_failure_is_not_retried() {
     let huge = "x".repeat(limits::CALL_ANSWER_BYTES + 1);
     let heads = format!(
         "X-Big: {}\r\n",
@@ -178,7 +178,7 @@ fn what_stays_wrong_is_not_tried_again() {
 }
 
 #[test]
-fn an_answer_may_begin_with_a_byte_order_mark_and_keeps_its_digits() {
+fn a_response_may_have_a_byte_order_mark_and_keeps_its_digits() {
     for (head, body, expected) in [
         (
             "application/json; charset=utf-8",
@@ -210,7 +210,7 @@ fn an_answer_may_begin_with_a_byte_order_mark_and_keeps_its_digits() {
 }
 
 #[test]
-fn no_answer_in_time_is_a_try_that_may_pass() {
+fn a_timeout_is_a_temporary_failure() {
     let receiver = Receiver::start(|number, _| match number {
         0 => Vec::new(),
         // A body that never ends counts, too.
@@ -229,7 +229,7 @@ fn no_answer_in_time_is_a_try_that_may_pass() {
 }
 
 #[test]
-fn nothing_leaves_but_to_targets_of_the_operator() {
+fn requests_are_sent_to_allowed_targets_only() {
     let receiver = Receiver::start(|_, _| answered(200, "{}"));
     for targets in [
         &[][..],
@@ -250,7 +250,7 @@ fn nothing_leaves_but_to_targets_of_the_operator() {
 }
 
 #[test]
-fn a_secret_the_server_lacks_lets_nothing_go() {
+fn a_missing_secret_prevents_the_call() {
     let receiver = Receiver::start(|_, _| answered(200, "{}"));
     let stage = Stage::new(&[&receiver.target()]);
     let outcome =
@@ -264,7 +264,7 @@ fn a_secret_the_server_lacks_lets_nothing_go() {
 }
 
 #[test]
-fn a_deploy_is_warned_of_what_the_settings_do_not_let_go() {
+fn a_deploy_warns_of_targets_that_the_settings_refuse() {
     let warned = |targets: &[&str], params: Value| {
         Stage::new(targets).live(usize::MAX, async |runtime| {
             let source = process(params).to_string();
@@ -332,7 +332,7 @@ impl Lookup for Fickle {
 }
 
 #[test]
-fn a_name_is_asked_for_once_and_leads_only_where_was_looked() {
+fn a_host_name_is_resolved_once_and_only_checked_addresses_are_used() {
     let receiver = Receiver::start(|_, _| answered(200, "{}"));
     let addresses = |list: &[&str]| {
         list.iter()
@@ -386,7 +386,7 @@ fn a_name_is_asked_for_once_and_leads_only_where_was_looked() {
 }
 
 #[test]
-fn an_answer_nobody_waits_for_any_more_is_dropped() {
+fn a_response_that_no_element_waits_for_is_dropped() {
     let stage = Stage::new(&["127.0.0.1"]);
     let open = Arc::new(Notify::new());
     let come = open.clone();
@@ -437,7 +437,7 @@ impl Evaluator for Broken {
 }
 
 #[test]
-fn an_answer_that_breaks_its_instance_gives_its_place_back_and_is_asked_for_again_later() {
+fn a_response_whose_step_panics_is_requested_again_later() {
     let receiver = Receiver::start(|_, _| answered(200, "3"));
     let stage = Stage::new(&[&receiver.target()]);
     let mut source = process(json!({"url": receiver.url("/"), "outputKey": "r"}));

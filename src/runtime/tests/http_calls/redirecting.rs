@@ -34,7 +34,7 @@ fn a_redirect_within_an_origin_keeps_the_headers() {
 }
 
 #[test]
-fn another_origin_gets_no_credentials_not_even_after_a_way_back() {
+fn another_origin_gets_no_credentials_even_after_a_redirect_back() {
     let home = Receiver::start(|number, received| match number {
         0 => redirect(
             302,
@@ -83,7 +83,7 @@ fn another_origin_gets_no_credentials_not_even_after_a_way_back() {
 }
 
 #[test]
-fn a_redirect_leads_nowhere_a_call_may_not_go() {
+fn a_redirect_to_a_refused_target_is_not_followed() {
     let inner = Receiver::start(|_, _| answered(200, "1"));
     for to in [
         inner.url("/"),
@@ -105,7 +105,7 @@ fn a_redirect_leads_nowhere_a_call_may_not_go() {
 }
 
 #[test]
-fn what_writes_is_never_redirected_and_there_is_an_end_to_it() {
+fn writing_methods_are_not_redirected_and_redirects_are_bounded() {
     let receiver = Receiver::start(|_, _| redirect(307, "/again"));
     let stage = Stage::new(&[&receiver.target()]);
     let outcome = stage.play(json!({"method": "POST", "url": receiver.url("/"), "body": "{}"}));
@@ -123,7 +123,7 @@ fn what_writes_is_never_redirected_and_there_is_an_end_to_it() {
 }
 
 #[test]
-fn a_redirect_that_counts_as_success_is_an_answer() {
+fn a_redirect_listed_as_success_is_a_response() {
     let receiver = Receiver::start(|_, _| redirect(302, "/elsewhere"));
     let stage = Stage::new(&[&receiver.target()]);
     let params = json!({"url": receiver.url("/"), "success": ["302"], "outputKey": "r", "output": "\"${headers.location}\""});

@@ -11,7 +11,7 @@ use std::{
 use super::{receiver::json as answered, *};
 
 #[test]
-fn a_call_goes_out_as_it_was_recorded_and_its_answer_is_merged() {
+fn a_call_is_sent_as_recorded_and_its_response_merged() {
     let receiver = Receiver::start(|_, _| answered(201, r#"{"id": 7}"#));
     let stage = Stage::new(&[&receiver.target()]);
     let outcome = stage.play(json!({"method": "POST", "url": receiver.url("/users/${name}?q=${name}"),
@@ -133,7 +133,7 @@ impl Dam {
 }
 
 #[test]
-fn one_slow_host_holds_up_no_other() {
+fn one_slow_host_delays_no_other() {
     const CALLS: usize = 40;
     let dam = Arc::new(Dam::default());
     let slow = Receiver::start({
@@ -181,7 +181,7 @@ fn one_slow_host_holds_up_no_other() {
 }
 
 #[test]
-fn one_definition_with_slow_targets_holds_up_no_other() {
+fn one_definition_with_slow_targets_delays_no_other() {
     const HOSTS: usize = limits::CALLS_AT_ONCE / limits::CALLS_PER_HOST + 1;
     let dam = Arc::new(Dam::default());
     let held = dam.clone();

@@ -26,7 +26,7 @@ fn end(stage: &Stage, source: &Value) -> InstanceKey {
 }
 
 #[test]
-fn a_webhook_is_signed_so_that_its_receiver_can_tell() {
+fn a_webhook_is_signed_for_its_receiver() {
     let receiver = Receiver::start(|_, _| answered(204, ""));
     let stage = Stage::new(&[&receiver.target()]);
     let key = end(&stage, &told(&receiver, Some("data")));
@@ -65,7 +65,7 @@ fn a_webhook_is_signed_so_that_its_receiver_can_tell() {
 }
 
 #[test]
-fn a_webhook_is_tried_on_its_schedule_under_one_id_and_then_given_up() {
+fn a_webhook_is_retried_under_one_id_and_then_given_up() {
     let receiver = Receiver::start(|_, _| answered(500, ""));
     let stage = Stage::new(&[&receiver.target()]);
     let key = end(&stage, &told(&receiver, None));
@@ -99,7 +99,7 @@ fn a_webhook_is_tried_on_its_schedule_under_one_id_and_then_given_up() {
 }
 
 #[test]
-fn a_receiver_that_is_gone_is_asked_once() {
+fn a_webhook_answered_410_is_not_retried() {
     let receiver = Receiver::start(|_, _| answered(410, ""));
     let stage = Stage::new(&[&receiver.target()]);
     end(&stage, &told(&receiver, None));
@@ -107,7 +107,7 @@ fn a_receiver_that_is_gone_is_asked_once() {
 }
 
 #[test]
-fn what_the_operator_does_not_allow_may_be_allowed_by_the_next_start() {
+fn a_refused_webhook_is_sent_once_the_settings_allow_it() {
     let receiver = Receiver::start(|_, _| answered(204, ""));
     let mut stage = Stage::new(&[]);
     let key = end(&stage, &told(&receiver, None));

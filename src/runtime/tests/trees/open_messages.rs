@@ -48,7 +48,7 @@ async fn asking_tree(runtime: &Arc<Runtime>) -> (InstanceKey, InstanceKey) {
 }
 
 #[actix_web::test]
-async fn of_a_done_and_a_start_exactly_one_takes_effect() {
+async fn of_a_concurrent_done_and_start_one_takes_effect() {
     let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
     for _ in 0..30 {
         let asking = start_root(&runtime, "asking").await;
@@ -70,7 +70,7 @@ async fn of_a_done_and_a_start_exactly_one_takes_effect() {
 }
 
 #[actix_web::test]
-async fn what_a_parent_has_decided_starts_also_when_the_server_ends_right_after() {
+async fn a_recorded_child_start_survives_the_end_of_the_server() {
     let directory = tempfile::tempdir().unwrap();
     let (runtime, journal) =
         runtime_with(Box::new(SqliteStore::open(directory.path()).unwrap())).await;
@@ -119,7 +119,7 @@ async fn what_a_parent_has_decided_starts_also_when_the_server_ends_right_after(
 }
 
 #[actix_web::test]
-async fn what_a_finished_instance_lists_as_open_ends_with_an_instance_above() {
+async fn open_messages_of_a_finished_instance_close_with_an_ancestor() {
     let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
     let (root, asking) = asking_tree(&runtime).await;
     let seq = open_in(&runtime, asking).await[0];
@@ -145,7 +145,7 @@ async fn what_a_finished_instance_lists_as_open_ends_with_an_instance_above() {
 }
 
 #[actix_web::test]
-async fn a_finished_root_can_be_terminated_with_all_that_is_below_it() {
+async fn a_finished_root_can_be_terminated_with_its_descendants() {
     let directory = tempfile::tempdir().unwrap();
     let (runtime, journal) =
         runtime_with(Box::new(SqliteStore::open(directory.path()).unwrap())).await;

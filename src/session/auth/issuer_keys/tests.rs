@@ -199,7 +199,7 @@ fn a_public_key_is_no_secret_and_other_algorithms_are_refused() {
 }
 
 #[test]
-fn a_file_that_changed_is_read_again_within_seconds() {
+fn a_changed_key_file_is_reread_within_seconds() {
     let (first, second) = (
         Signer::new(Algorithm::EdDSA, Some("1")),
         Signer::new(Algorithm::EdDSA, Some("22")),
@@ -256,7 +256,7 @@ fn only_keys_for_signatures_count() {
 }
 
 #[test]
-fn a_token_that_names_no_key_is_taken_when_there_is_but_one() {
+fn a_token_without_key_id_is_accepted_if_there_is_one_key() {
     let (first, second) = (
         Signer::new(Algorithm::EdDSA, None),
         Signer::new(Algorithm::EdDSA, None),

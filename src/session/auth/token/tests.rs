@@ -71,7 +71,7 @@ fn claims_become_an_identity() {
 }
 
 #[test]
-fn times_are_times() {
+fn the_times_of_a_token_are_checked() {
     for wrong in [
         json!(1e300),
         json!(-1e300),
@@ -142,7 +142,7 @@ fn a_user_with_the_longest_names_and_roles_can_sign_in() {
 }
 
 #[test]
-fn nobody_speaks_for_a_schedule() {
+fn no_token_has_the_subject_of_a_schedule() {
     check(
         json!({"sub": "schedule:nightly", "exp": LATER, "roles": ["admin"]}),
         "which are reserved",
@@ -185,7 +185,7 @@ fn it_expires_at_its_exp_without_leeway() {
 }
 
 #[test]
-fn only_hs256_with_the_right_secret_is_taken() {
+fn only_hs256_with_the_right_secret_is_accepted() {
     let claims = json!({"sub": "alice", "exp": LATER});
     let refused = |token: &str| {
         let error = tokens(None, None).verify(token, NOW).unwrap_err();
@@ -298,7 +298,7 @@ fn a_minted_token_is_accepted_until_its_end() {
 }
 
 #[test]
-fn roles_grant() {
+fn roles_grant_their_rights() {
     let with = |roles: &[&str]| Identity {
         roles: roles.iter().map(|role| role.to_string()).collect(),
         ..Identity::anonymous(Uuid::from_u128(1))
@@ -311,7 +311,7 @@ fn roles_grant() {
 }
 
 #[test]
-fn the_server_is_not_a_tenants() {
+fn server_operators_and_tenant_operators_are_distinct() {
     let with = |tenant: &str, role: &str| {
         let one = Identity {
             tenant: tenant.into(),

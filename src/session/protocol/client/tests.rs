@@ -174,7 +174,7 @@ fn a_payload_keeps_its_digits() {
 }
 
 #[test]
-fn a_field_that_is_mistyped_or_another_frames_is_named() {
+fn a_mistyped_field_or_one_of_another_frame_is_named() {
     let id = Some("1");
     refused(
         r#"{"type":"start","id":"1","process":"p","dta":{}}"#,
@@ -235,7 +235,7 @@ fn unknown_fields_and_odd_spellings_pass() {
 }
 
 #[test]
-fn what_is_no_frame_has_no_id() {
+fn an_unreadable_frame_has_no_id() {
     for text in [
         "",
         "x",
@@ -406,7 +406,7 @@ fn a_payload_is_fully_read_only_when_asked() {
 }
 
 #[test]
-fn a_frame_names_its_trace_and_what_is_none_is_ignored() {
+fn a_traceparent_is_read_and_an_invalid_one_ignored() {
     let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
     let traced = |members: &str| {
         let text =

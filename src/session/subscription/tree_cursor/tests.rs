@@ -32,7 +32,7 @@ fn reads_back(cursor: &TreeCursor) {
 }
 
 #[test]
-fn it_holds_a_number_for_each_instance_that_is_followed() {
+fn a_cursor_has_a_number_for_each_followed_instance() {
     let mut cursor = TreeCursor::new(key(1), true).of_log(LOG);
     cursor.advance(&mark(1, 7, &[2, 3], false));
     assert_eq!(
@@ -57,7 +57,7 @@ fn it_holds_a_number_for_each_instance_that_is_followed() {
 }
 
 #[test]
-fn without_the_tree_it_is_a_number() {
+fn without_the_tree_a_cursor_is_a_number() {
     let mut cursor = TreeCursor::new(key(1), false).of_log(LOG);
     cursor.advance(&mark(1, 118, &[2], false));
     assert_eq!(cursor.to_string(), "118");
@@ -68,7 +68,7 @@ fn without_the_tree_it_is_a_number() {
 }
 
 #[test]
-fn its_length_is_bounded() {
+fn the_length_of_a_cursor_is_bounded() {
     let mut cursor = TreeCursor::new(key(1), true).of_log(LOG);
     for child in 2..200 {
         cursor.advance(&mark(1, u64::MAX, &[child], false));
@@ -92,7 +92,7 @@ fn its_length_is_bounded() {
 }
 
 #[test]
-fn what_was_never_given_out_is_refused() {
+fn a_cursor_that_was_never_issued_is_refused() {
     let good = "0a0b0c0d:7.AAAAAAAAAAAAAAAAAAAAAg:0";
     assert!(TreeCursor::parse(key(1), true, good).is_ok());
     let many: String = (2..80_u128)

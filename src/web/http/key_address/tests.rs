@@ -120,7 +120,7 @@ async fn a_new_key_is_fetched_when_a_token_names_it() {
 }
 
 #[tokio::test]
-async fn keys_are_fetched_again_by_age() {
+async fn keys_are_refetched_by_age() {
     let ((first, _), (second, new)) = (signer("1"), signer("2"));
     let issuer = Issuer::with(ok(&set(&[&first]))).await;
     assert!(issuer.address().refresh(&issuer.keys).await);
@@ -140,7 +140,7 @@ async fn keys_are_fetched_again_by_age() {
 }
 
 #[tokio::test]
-async fn a_flood_of_bad_tokens_is_no_flood_of_requests() {
+async fn a_flood_of_bad_tokens_causes_few_key_requests() {
     let ((first, _), (_, stranger)) = (signer("1"), signer("9"));
     let issuer = Issuer::with(ok(&set(&[&first]))).await;
     assert!(issuer.address().refresh(&issuer.keys).await);
@@ -160,7 +160,7 @@ async fn a_flood_of_bad_tokens_is_no_flood_of_requests() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_good_leaves_the_former_keys() {
+async fn an_invalid_key_response_keeps_the_former_keys() {
     let (first, token) = signer("1");
     let issuer = Issuer::with(ok(&set(&[&first]))).await;
     let address = issuer.address();
@@ -198,7 +198,7 @@ async fn an_answer_that_is_no_good_leaves_the_former_keys() {
 }
 
 #[tokio::test]
-async fn without_an_answer_tokens_are_refused_until_there_is_one() {
+async fn tokens_are_refused_until_keys_are_fetched() {
     let (first, token) = signer("1");
     let issuer = Issuer::with(ok(&set(&[&first]))).await;
     let closed = TcpListener::bind("127.0.0.1:0")

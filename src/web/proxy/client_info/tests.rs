@@ -39,7 +39,7 @@ const PROTO: &str = "X-Forwarded-Proto";
 const HOST_OF: &str = "X-Forwarded-Host";
 
 #[test]
-fn who_is_not_trusted_says_nothing() {
+fn headers_of_an_untrusted_peer_are_ignored() {
     let lies = [
         (FOR, "192.0.2.1"),
         (PROTO, "https"),
@@ -52,7 +52,7 @@ fn who_is_not_trusted_says_nothing() {
 }
 
 #[test]
-fn the_first_from_the_end_that_is_no_proxy_is_the_client() {
+fn the_last_untrusted_address_is_the_client() {
     check(
         "10.0.0.1",
         &[(FOR, "203.0.113.7")],
@@ -107,7 +107,7 @@ fn the_first_from_the_end_that_is_no_proxy_is_the_client() {
 }
 
 #[test]
-fn what_a_stranger_wrote_before_is_not_looked_at() {
+fn addresses_before_the_client_are_ignored() {
     check(
         "10.0.0.1",
         &[(FOR, "\"; drop, nonsense, 203.0.113.7")],
@@ -145,7 +145,7 @@ fn what_a_stranger_wrote_before_is_not_looked_at() {
 }
 
 #[test]
-fn what_cannot_be_read_leaves_the_connections_own() {
+fn an_unreadable_header_keeps_the_address_of_the_connection() {
     for bad in [
         "unknown",
         "_hidden",
@@ -194,7 +194,7 @@ fn what_cannot_be_read_leaves_the_connections_own() {
 }
 
 #[test]
-fn a_header_that_the_proxy_lets_through_convinces_nobody() {
+fn a_header_from_an_untrusted_client_is_ignored() {
     let honest = (FOR, "203.0.113.7");
     check(
         "10.0.0.1",

@@ -63,7 +63,7 @@ async fn a_message_passes_and_a_close_ends_it() {
 }
 
 #[actix_web::test]
-async fn a_declared_tebibyte_is_closed_1009_after_what_came_before() {
+async fn a_declared_tebibyte_is_closed_1009_after_the_earlier_messages() {
     let mut client = connected();
     let huge = [0x82, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
     client
@@ -140,7 +140,7 @@ async fn long_texts_go_out_whole_and_in_their_order() {
 }
 
 #[actix_web::test]
-async fn text_that_is_none_is_closed_1007() {
+async fn invalid_utf8_is_closed_1007() {
     let mut client = connected();
     let broken = [0x81, 0x81, 0, 0, 0, 0, 0xff];
     client.write_all(&broken).await.unwrap();
