@@ -36,7 +36,7 @@ pub(super) fn occurs(
     }
     record(
         step,
-        MultipleRecord::Came {
+        MultipleRecord::Occurred {
             by,
             event: event.clone(),
             again: again.cloned(),
@@ -77,7 +77,7 @@ pub(super) fn withdraw(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNod
         step.clear_timer(timer);
     }
     correlation_notes::closed(step, by, notified);
-    record(step, MultipleRecord::Withdrawn { by, events });
+    record(step, MultipleRecord::Closed { by, events });
 }
 
 /// Opens the subscriptions of a parallel event again; none if one of its definitions cannot occur
@@ -96,7 +96,7 @@ fn open_again(step: &mut Step<'_>, by: Subscriber, node: &ExecutableNode) {
     };
     record(
         step,
-        MultipleRecord::Again {
+        MultipleRecord::Reopened {
             by,
             subscriptions: subscriptions.clone(),
         },

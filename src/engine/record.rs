@@ -131,7 +131,7 @@ pub enum Record {
         compensable: bool,
     },
     /// An element instance was terminated.
-    #[serde(rename = "aborted")]
+    #[serde(rename = "terminated")]
     ElementTerminated {
         /// The element.
         element: ElementKey,
@@ -217,7 +217,7 @@ pub enum Record {
     },
     /// Compensation of completed elements of a scope was requested. The latest is compensated
     /// first.
-    #[serde(rename = "compensates")]
+    #[serde(rename = "compensationThrown")]
     CompensationThrown {
         /// The element that requested it: an event, the cancelled transaction, or the subprocess
         /// that is compensated.
@@ -228,7 +228,7 @@ pub enum Record {
         of: Vec<ElementKey>,
     },
     /// An element began to compensate a completed one.
-    #[serde(rename = "undoes")]
+    #[serde(rename = "compensationStarted")]
     CompensationStarted {
         /// The handler, or a new visit of a subprocess, which compensates the elements completed in
         /// it.
@@ -240,14 +240,14 @@ pub enum Record {
     },
     /// A compensating element has finished its compensation; it is about to be completed or
     /// terminated.
-    #[serde(rename = "undone")]
+    #[serde(rename = "compensationCompleted")]
     CompensationCompleted {
         /// The element.
         element: ElementKey,
     },
     /// A cancel end event was reached: active elements of the transaction are terminated, completed
     /// ones compensated.
-    #[serde(rename = "cancelled")]
+    #[serde(rename = "transactionCancelled")]
     TransactionCancelled {
         /// The transaction.
         element: ElementKey,
@@ -300,7 +300,7 @@ pub enum Record {
         remember: Remember,
     },
     /// The work of an action is done.
-    #[serde(rename = "acted")]
+    #[serde(rename = "done")]
     ActionCompleted {
         /// The element of the action.
         element: ElementKey,
@@ -319,7 +319,7 @@ pub enum Record {
         seq: u64,
     },
     /// A back step restored an earlier view.
-    #[serde(rename = "view")]
+    #[serde(rename = "viewReplaced")]
     ViewReplaced {
         /// The view after it, whole.
         body: Value,
@@ -352,7 +352,7 @@ pub enum Record {
     },
     /// A message of a child or of the parent was received, or a message of an instance that would
     /// have been started by what it carries.
-    #[serde(rename = "heard")]
+    #[serde(rename = "received")]
     MessageReceived {
         /// The sender.
         from: InstanceKey,
@@ -370,14 +370,14 @@ pub enum Record {
         status: Status,
     },
     /// The parent finished; messages to it are not possible any more.
-    #[serde(rename = "orphaned")]
+    #[serde(rename = "parentFinished")]
     ParentFinished,
     /// Everything that the finished instance had left running below it was terminated, and nothing
     /// can start there any more.
     #[serde(rename = "descendantsEnded")]
     DescendantsEnded,
     /// A message to a child or to the parent was sent.
-    #[serde(rename = "told")]
+    #[serde(rename = "sent")]
     MessageSent {
         /// The receiver.
         target: InstanceKey,
@@ -385,7 +385,7 @@ pub enum Record {
         message: Box<InstanceMessage>,
     },
     /// An HTTP call was placed or repeated, or its response taken.
-    #[serde(rename = "outside")]
+    #[serde(rename = "httpCall")]
     HttpCall(Box<HttpCallRecord>),
     /// Work failed after its command had been accepted.
     #[serde(rename = "incident")]

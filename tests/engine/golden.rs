@@ -35,7 +35,7 @@ struct Kept {
 }
 
 #[test]
-fn kept_journals_are_read_and_mean_the_same() {
+fn golden_journals_are_read_with_the_same_meaning() {
     let unreleased = folder().join(UNRELEASED);
     let problems = problems(&unreleased);
     if !problems.is_empty() && std::env::var_os("UPDATE_EXPECT").is_some() {
@@ -157,7 +157,7 @@ fn chosen() -> Vec<&'static Played> {
     }
 }
 
-/// The types of a row's records, with that of a message or call within one: `told/Start`.
+/// The types of a row's records, with that of a message or call within one: `sent/Start`.
 fn types(row: &RecordBatch) -> Vec<String> {
     row.records.iter().map(type_of).collect()
 }
@@ -169,7 +169,7 @@ fn type_of(record: &Record) -> String {
         Some(message) => Some(variant(message).0),
         None => content
             .as_object()
-            .filter(|_| name == "outside")
+            .filter(|_| name == "httpCall")
             .map(|_| variant(content).0),
     });
     inner.map_or(name.clone(), |inner| format!("{name}/{inner}"))

@@ -202,7 +202,7 @@ impl Names {
                 let closed = if *closes { " closing" } else { "" };
                 format!("completed {}{left}{closed}{compensable}", at(element))
             }
-            Record::ElementTerminated { element, .. } => format!("aborted {}", at(element)),
+            Record::ElementTerminated { element, .. } => format!("terminated {}", at(element)),
             Record::ActionStarted {
                 element,
                 action,
@@ -252,15 +252,15 @@ impl Names {
             Record::AdHoc(record) => ad_hoc(record, at),
             Record::OutputsWritten { element } => format!("{} wrote its outputs", at(element)),
             Record::MessageReceived { from, number } => {
-                format!("heard {} {number}", self.peer(*from))
+                format!("received {} {number}", self.peer(*from))
             }
             Record::ChildEnded { child, status, .. } => {
                 format!("{} {}", self.peer(*child), status.name())
             }
-            Record::ParentFinished => "orphaned".to_owned(),
-            Record::DescendantsEnded => "ended what is below".to_owned(),
+            Record::ParentFinished => "the parent finished".to_owned(),
+            Record::DescendantsEnded => "ended its descendants".to_owned(),
             Record::MessageSent { target, message } => {
-                format!("told {} {}", self.peer(*target), said(message))
+                format!("sent {} {}", self.peer(*target), said(message))
             }
             Record::HttpCall(record) => self.http_calls(seq, record),
             Record::IncidentRaised { element, incident } => {

@@ -9,8 +9,8 @@ use crate::{engine::subscriber::Subscriber, model::event_definition::EventRef};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum MultipleRecord {
     /// One definition of a parallel event occurred; its subscription is closed.
-    #[serde(rename = "came")]
-    Came {
+    #[serde(rename = "occurred")]
+    Occurred {
         /// The element or scope that has subscribed.
         by: Subscriber,
         /// The definition.
@@ -20,16 +20,16 @@ pub enum MultipleRecord {
         again: Option<Subscription>,
     },
     /// One of several definitions occurred; the subscriptions of the others are closed.
-    #[serde(rename = "withdrawn")]
-    Withdrawn {
+    #[serde(rename = "closed")]
+    Closed {
         /// The element or scope that has subscribed.
         by: Subscriber,
         /// The definitions whose subscriptions are closed.
         events: Vec<EventRef>,
     },
     /// All definitions of a parallel event occurred; their subscriptions are opened again.
-    #[serde(rename = "again")]
-    Again {
+    #[serde(rename = "reopened")]
+    Reopened {
         /// The element or scope that has subscribed.
         by: Subscriber,
         /// The subscriptions, by definition.

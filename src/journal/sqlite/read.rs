@@ -330,7 +330,7 @@ impl StoreReader for SqliteReader {
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError> {
         self.listed(
             &row_reading::OUTBOX,
-            "SELECT source, seq, target, body, brings FROM outbox /*whole: at start*/ ORDER BY source, seq",
+            "SELECT source, seq, target, body, publication FROM outbox /*whole: at start*/ ORDER BY source, seq",
             [],
             outbox_message,
         )

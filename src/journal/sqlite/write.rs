@@ -205,7 +205,7 @@ fn put_message(
     message: &OutboxRow,
 ) -> rusqlite::Result<()> {
     let statement = db.get(
-        "INSERT INTO outbox (source, seq, target, body, brings) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO outbox (source, seq, target, body, publication) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
     statement.execute(params![
         source.to_bytes(),

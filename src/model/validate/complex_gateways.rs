@@ -62,7 +62,7 @@ fn check_flows(node: &FlowNode, flows: &[&SequenceFlow], report: &mut Report) {
                 write ${{{WAITING_FOR_START} && …}}",
                 node.id
             );
-            report.warning(&flow.id, "asked_twice", message);
+            report.warning(&flow.id, "flow_taken_twice", message);
         }
     }
 }

@@ -37,10 +37,10 @@ pub(super) fn written<'a>(record: &Record, at: impl Fn(&ElementKey) -> &'a str) 
         return format!("{} compensates {of}", at(by));
     }
     if let Record::CompensationStarted { element, of, .. } = record {
-        return format!("{} undoes {}", at(element), at(of));
+        return format!("{} begins to compensate {}", at(element), at(of));
     }
     if let Record::CompensationCompleted { element } = record {
-        return format!("{} has undone", at(element));
+        return format!("{} has compensated", at(element));
     }
     if let Record::ScopeInterrupted { scope, node } = record {
         let scope = scope.as_ref().map_or("the instance", at);

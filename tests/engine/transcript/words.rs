@@ -213,15 +213,15 @@ impl Names {
     /// A change of an event with several definitions.
     pub(super) fn several(&self, record: &MultipleRecord, now: Time) -> String {
         match record {
-            MultipleRecord::Came { by, event, .. } => {
-                format!("came @{event} of {}", self.subscriber(*by))
+            MultipleRecord::Occurred { by, event, .. } => {
+                format!("occurred @{event} of {}", self.subscriber(*by))
             }
-            MultipleRecord::Withdrawn { by, events } => {
+            MultipleRecord::Closed { by, events } => {
                 let events = events.iter().map(|event| format!("@{event}"));
                 let events = events.collect::<Vec<_>>().join(", ");
                 format!("{} waits no more for {events}", self.subscriber(*by))
             }
-            MultipleRecord::Again { by, subscriptions } => {
+            MultipleRecord::Reopened { by, subscriptions } => {
                 let waits = waits(subscriptions, now);
                 format!("{} waits again for {waits}", self.subscriber(*by))
             }

@@ -48,13 +48,13 @@ impl InstanceState {
     /// Applies a change of an event with several definitions.
     pub(super) fn multiple(&mut self, record: &MultipleRecord) {
         match record {
-            MultipleRecord::Came { by, event, again } => {
+            MultipleRecord::Occurred { by, event, again } => {
                 self.change_subscriptions(*by, |open| open.note_occurrence(event, again.as_ref()));
             }
-            MultipleRecord::Withdrawn { by, events } => {
+            MultipleRecord::Closed { by, events } => {
                 self.change_subscriptions(*by, |open| open.withdraw(events));
             }
-            MultipleRecord::Again { by, subscriptions } => {
+            MultipleRecord::Reopened { by, subscriptions } => {
                 self.change_subscriptions(*by, |open| open.open_again(subscriptions));
             }
         }

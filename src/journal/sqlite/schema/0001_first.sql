@@ -43,7 +43,7 @@ CREATE TABLE outbox (
     seq    INTEGER NOT NULL,
     target BLOB    NOT NULL,
     body   BLOB    NOT NULL,
-    brings INTEGER,
+    publication INTEGER,
     PRIMARY KEY (source, seq)
 ) STRICT, WITHOUT ROWID;
 

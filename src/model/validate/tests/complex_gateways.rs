@@ -30,7 +30,7 @@ fn joins_have_an_activation_condition() {
     check(with_complex(counted(), waits), &["g no_default_flow?"]);
     check(
         with_complex(counted(), json!({"condition": "x > 1"})),
-        &["g no_default_flow?", "f3 asked_twice?"],
+        &["g no_default_flow?", "f3 flow_taken_twice?"],
     );
     let mut misplaced = with_complex(counted(), json!({}));
     misplaced["nodes"][1]["type"] = json!("inclusiveGateway");

@@ -163,21 +163,21 @@ fn several(record: &MultipleRecord) -> About<'_> {
         text(events.collect::<Vec<_>>().join(", "))
     };
     match record {
-        MultipleRecord::Came { by, event, .. } => (
-            "eventDefinitionCame",
+        MultipleRecord::Occurred { by, event, .. } => (
+            "eventDefinitionOccurred",
             waiting(by),
             Some(&event.node),
             None,
             named(vec![event]),
         ),
-        MultipleRecord::Withdrawn { by, events } => (
-            "subscriptionsWithdrawn",
+        MultipleRecord::Closed { by, events } => (
+            "subscriptionsClosed",
             waiting(by),
             None,
             None,
             named(events.iter().collect()),
         ),
-        MultipleRecord::Again { by, subscriptions } => (
+        MultipleRecord::Reopened { by, subscriptions } => (
             "subscriptionsOpened",
             waiting(by),
             None,
