@@ -1,6 +1,8 @@
 //! Reduces a definition to its control flow for the explorer. Data, actions, rights and times are
 //! removed or made uniform.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::model::{
     action::{Action, ActionType, Required, Trigger},
     definition::{CallActivity, ElementType, FlowNode, ProcessDefinition},
@@ -10,6 +12,12 @@ use crate::model::{
 
 /// Path of the list that replaces every collection.
 pub const COLLECTION: &str = "explored";
+/// The process that replaces every called process.
+pub const CALLED: &str = "called";
+/// The process that replaces the work of a task that can fail.
+const WORK: &str = "work";
+/// The condition of flows whose condition was not drawn.
+const UNDRAWN: &str = "undrawn";
 
 /// The bare control flow of a definition.
 pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
@@ -23,6 +31,12 @@ pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
     let found = |id: &str| definition.nodes.iter().find(|node| node.id == id);
     let scope_of = |id: &str| found(id)?.scope.as_deref();
     let caught: Vec<&FlowNode> = definition.nodes.iter().filter(|it| is_error(it)).collect();
+    let interruptible: BTreeSet<&str> = definition
+        .nodes
+        .iter()
+        .filter(|event| event.events.iter().any(comes_from_outside))
+        .filter_map(|event| event.attached_to.as_deref())
+        .collect();
     let at_boundary = |id: &str| {
         let mut events = caught.iter();
         events.any(|event| event.attached_to.as_deref() == Some(id))
@@ -40,9 +54,59 @@ pub fn bare(definition: &ProcessDefinition) -> ProcessDefinition {
         // An error of a script propagates through the enclosing subprocesses.
         let throws = has_script(node)
             && (beside(&node.id) || around.any(|scope| at_boundary(scope) || beside(scope)));
-        strip(node, throws || at_boundary(&node.id));
+        let takes_time = interruptible.contains(&*node.id);
+        strip(node, throws || at_boundary(&node.id), takes_time);
     }
+    draw_conditions(&mut bare);
     bare
+}
+
+/// Whether an event comes from outside of the activity whose boundary event waits for it, so that
+/// the activity takes time.
+fn comes_from_outside(event: &EventDefinition) -> bool {
+    match event {
+        EventDefinition::Timer { .. }
+        | EventDefinition::Message { .. }
+        | EventDefinition::Signal { .. }
+        | EventDefinition::Conditional { .. } => true,
+        EventDefinition::Error { .. }
+        | EventDefinition::Escalation { .. }
+        | EventDefinition::Link { .. }
+        | EventDefinition::Compensation { .. }
+        | EventDefinition::Cancel
+        | EventDefinition::Terminate => false,
+    }
+}
+
+/// Gives flows a condition that a drawing leaves out: where several flows of an exclusive gateway
+/// have none, and where no flow of an inclusive gateway has one.
+fn draw_conditions(bare: &mut ProcessDefinition) {
+    let nodes = bare.nodes.iter();
+    let gateways = nodes.filter(|node| {
+        let mut without = 0;
+        let mut with = 0;
+        for flow in bare.flows.iter().filter(|flow| flow.source == node.id) {
+            if flow.condition.is_some() {
+                with += 1;
+            } else if node.default_flow.as_ref() != Some(&flow.id) {
+                without += 1;
+            }
+        }
+        match node.kind {
+            ElementType::ExclusiveGateway => without > 1,
+            ElementType::InclusiveGateway => without > 1 && with == 0,
+            _ => false,
+        }
+    });
+    let drawn: BTreeMap<String, Option<String>> = gateways
+        .map(|node| (node.id.clone(), node.default_flow.clone()))
+        .collect();
+    for flow in &mut bare.flows {
+        let default = drawn.get(&flow.source);
+        if default.is_some_and(|default| default.as_ref() != Some(&flow.id)) {
+            flow.condition.get_or_insert_with(|| UNDRAWN.to_owned());
+        }
+    }
 }
 
 /// Whether an event catches an error.
@@ -57,11 +121,12 @@ fn has_script(node: &FlowNode) -> bool {
     actions.any(|action| matches!(action.work, ActionType::BusinessRule { .. }))
 }
 
-fn strip(node: &mut FlowNode, catches_errors: bool) {
+fn strip(node: &mut FlowNode, catches_errors: bool, takes_time: bool) {
+    let is_call = node.kind == ElementType::CallActivity;
     // A receive task still waits for its message.
     let receives = node.kind == ElementType::ReceiveTask && !node.events.is_empty();
     if is_task(node.kind) && !receives {
-        node.kind = match waits(node) {
+        node.kind = match takes_time || waits(node) {
             // It can fail, so it becomes a call activity.
             _ if catches_errors => ElementType::CallActivity,
             true => ElementType::UserTask,
@@ -72,9 +137,10 @@ fn strip(node: &mut FlowNode, catches_errors: bool) {
     }
     if node.kind == ElementType::CallActivity {
         node.call = Some(CallActivity {
-            called_element: "called".to_owned(),
+            called_element: if is_call { CALLED } else { WORK }.to_owned(),
             params_to_copy: Some(Vec::new()),
             without_params: Vec::new(),
+            business_key: None,
             output_key: None,
             output: None,
         });

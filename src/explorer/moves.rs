@@ -5,7 +5,11 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{OCCURRENCES, model::COLLECTION, oracle::Oracle};
+use super::{
+    OCCURRENCES,
+    model::{CALLED, COLLECTION},
+    oracle::Oracle,
+};
 use crate::{
     engine::{
         self, Command, InstanceState, Record, RecordBatch, StepInput,
@@ -296,7 +300,8 @@ fn deliver(by: Subscriber, event: &EventRef, taken: u64) -> Command {
     }))
 }
 
-/// A called process ends: normally, or with an error that is caught somewhere around the call.
+/// A called process ends: normally, or with an error that is caught somewhere around the call. Before
+/// that it throws escalations that are caught there.
 fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Vec<NextMove> {
     let Some(element) = child
         .start
@@ -308,13 +313,7 @@ fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Ve
     let Some(node) = state.element(element).map(|element| element.node().clone()) else {
         return Vec::new();
     };
-    let end = |status: Status, error: Option<Arc<str>>, description: String| {
-        let message = InstanceMessage::Ended {
-            status,
-            result: None,
-            error: error.map(|error| error.to_string()),
-            carried: Map::new(),
-        };
+    let receive = |message: InstanceMessage, description: String| {
         let command = Command::Receive {
             trace: None,
             from: child.start.child,
@@ -323,30 +322,101 @@ fn ends(process: &ExecutableProcess, state: &InstanceState, child: &Child) -> Ve
         };
         NextMove::new(command, description)
     };
+    let end = |status: Status, error: Option<Arc<str>>, description: String| {
+        let message = InstanceMessage::Ended {
+            status,
+            result: None,
+            error: error.map(|error| error.to_string()),
+            carried: Map::new(),
+        };
+        receive(message, description)
+    };
     let mut moves = vec![end(
         Status::Finished,
         None,
         format!("'{node}' is completed"),
     )];
-    for error in caught(process, state, element) {
+    for error in caught_errors(process, state, element) {
         let description = match &error {
             Some(code) => format!("'{node}' fails by the error '{code}'"),
             None => format!("'{node}' fails"),
         };
         moves.push(end(Status::Failed, error, description));
     }
+    if child.start.process == CALLED && child.start.received < u64::from(OCCURRENCES) {
+        for (code, recurs) in caught_escalations(process, state, element) {
+            let description = format!("'{node}' throws the escalation '{code}'");
+            let message = InstanceMessage::Escalation {
+                code: code.to_string(),
+                carried: Map::new(),
+                data: None,
+            };
+            let mut next = receive(message, description);
+            next.recurs = recurs;
+            moves.push(next);
+        }
+    }
     moves
 }
 
 /// The errors of an element that are caught: by its boundary events, and by those and the event
 /// subprocesses of the enclosing scopes.
-fn caught(
+fn caught_errors(
     process: &ExecutableProcess,
     state: &InstanceState,
     element: ElementKey,
 ) -> Vec<Option<Arc<str>>> {
-    let around = std::iter::successors(Some(element), |key| state.element(*key)?.scope());
     let mut found: Vec<Option<Arc<str>>> = Vec::new();
+    for catcher in catchers(process, state, element) {
+        let ExecutableEventDefinition::Error(code) = catcher.event else {
+            continue;
+        };
+        // A failure without a code propagates no further than the element itself.
+        let code = code.clone().or((!catcher.is_own).then(|| ANY.into()));
+        if !found.contains(&code) {
+            found.push(code);
+        }
+    }
+    found
+}
+
+/// The escalations of an element that are caught in the same way, and whether each may recur.
+fn caught_escalations(
+    process: &ExecutableProcess,
+    state: &InstanceState,
+    element: ElementKey,
+) -> Vec<(Arc<str>, bool)> {
+    let mut found: Vec<(Arc<str>, bool)> = Vec::new();
+    for catcher in catchers(process, state, element) {
+        let ExecutableEventDefinition::Escalation(code) = catcher.event else {
+            continue;
+        };
+        let code = code.clone().unwrap_or_else(|| ANY.into());
+        if !found.iter().any(|(known, _)| *known == code) {
+            found.push((code, catcher.recurs));
+        }
+    }
+    found
+}
+
+/// An event that may catch what an element throws.
+struct Catcher<'a> {
+    event: &'a ExecutableEventDefinition,
+    /// Whether it is a boundary event of the element itself.
+    is_own: bool,
+    /// Whether it does not interrupt.
+    recurs: bool,
+}
+
+/// The events that may catch what an element throws, from it outwards: its boundary events, those
+/// of the enclosing scopes, and their event subprocesses.
+fn catchers<'a>(
+    process: &'a ExecutableProcess,
+    state: &InstanceState,
+    element: ElementKey,
+) -> Vec<Catcher<'a>> {
+    let around = std::iter::successors(Some(element), |key| state.element(*key)?.scope());
+    let mut found = Vec::new();
     let mut is_first = true;
     for node in around.filter_map(|key| process.node(state.element(key)?.node())) {
         let events = node
@@ -359,18 +429,14 @@ fn caught(
             .filter(|start| start.scope.as_ref() != Some(&node.id));
         let is_first = std::mem::take(&mut is_first);
         for catcher in events.chain(beside) {
-            let caught = catcher.kind.awaited().into_iter();
-            for event in caught.flat_map(|event| event.iter()) {
-                let ExecutableEventDefinition::Error(code) = event else {
-                    continue;
-                };
-                // A failure without a code propagates no further than the element itself.
-                let is_own = node.boundary_events.contains(&catcher.id) && is_first;
-                let code = code.clone().or((!is_own).then(|| ANY.into()));
-                if !found.contains(&code) {
-                    found.push(code);
-                }
-            }
+            let is_own = node.boundary_events.contains(&catcher.id) && is_first;
+            let definitions = catcher.kind.awaited().into_iter();
+            let events = definitions.flat_map(|event| event.iter());
+            found.extend(events.map(|event| Catcher {
+                event,
+                is_own,
+                recurs: !catcher.kind.interrupts(),
+            }));
         }
     }
     found

@@ -276,14 +276,12 @@ impl Judge {
     }
 
     pub fn into_exploration(self, reached: &[Reached], is_complete: bool) -> Exploration {
-        let stops_early = self.found.iter().any(|found| {
-            matches!(
-                found.kind,
-                FaultKind::Deadlock | FaultKind::Growth | FaultKind::Unknown
-            )
-        });
+        let stops_early = self
+            .found
+            .iter()
+            .any(|found| matches!(found.kind, FaultKind::Growth | FaultKind::Unknown));
         let faults = self.found.into_iter();
-        // Elements behind a fault may become reachable once it is fixed.
+        // What is behind these was not explored.
         let faults = faults.filter(|found| found.kind != FaultKind::Dead || !stops_early);
         let faults = faults.map(|found| {
             let way = found.state.map(|state| path(reached, state));
