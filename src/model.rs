@@ -12,6 +12,7 @@
 
 pub mod action;
 pub mod ad_hoc;
+pub mod arithmetic;
 pub mod bpmn_xml;
 pub mod called_process;
 pub mod catch;

@@ -93,7 +93,7 @@ use read_queue::Read;
 use registry::{Dispatched, Registry};
 use schedules::Schedules;
 use spans::Spans;
-pub use start_child::{Inherit, StartError, StartRequest, Stranger};
+pub use start_child::{Inherit, StartError, StartRequest, Stranger, conditions::StartConditions};
 use step_threads::StepThreads;
 use timers::Timers;
 use trees::Trees;

@@ -156,8 +156,8 @@ pub struct StartInstance {
     pub head: Created,
     /// Names the start event where a process has several.
     pub start_condition: Option<String>,
-    /// The start event that starts the process without a client, by its schedule, a message or a
-    /// signal. Its start condition is not checked.
+    /// The start event that starts the process by its schedule, a message, a signal or a condition.
+    /// Its start condition is not checked.
     pub start_event: Option<EventRef>,
     /// The trace of the start, where no other command carries one.
     pub trace: Option<TraceContext>,

@@ -84,6 +84,14 @@ fn fail(step: &mut Step<'_>, by: Subscriber, event: &EventRef, error: &Evaluatio
     }
 }
 
+/// Marks the conditions of an element for evaluation, because what it owns has changed.
+pub(super) fn mark(step: &mut Step<'_>, element: ElementKey) {
+    let by = Subscriber::Element(element);
+    if step.process.has_conditional && !step.conditions.contains(&by) {
+        step.conditions.push(by);
+    }
+}
+
 /// Marks all conditions for evaluation, as after a change of data.
 pub(super) fn mark_all(step: &mut Step<'_>) {
     step.is_data_changed |= step.process.has_conditional;

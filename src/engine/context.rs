@@ -319,6 +319,7 @@ fn builtins<'a>(
         parent: head.parent.as_ref().map(|link| link.instance),
         root: head.root(),
         process_name: &process.name,
+        business_key: head.business_key.as_deref(),
         started_by: &head.started_by,
         scheduled_for: head.scheduled_for,
         now,

@@ -29,7 +29,7 @@ use super::{
     correlation::ThrownSignal,
     looping::{self, iteration::Verdict},
     mappings, publishing, quantities,
-    state::ElementInstance,
+    state::{Call, ElementInstance},
     subscriber::Subscriber,
     subscription, throwing,
 };
@@ -52,7 +52,11 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
         if !subscription::open(step, key, node) {
             return;
         }
-        conditions::evaluate(step, Subscriber::Element(key));
+        // What a called process gives out does not trigger its own boundary events.
+        let call = step.state.element(key).and_then(ElementInstance::call);
+        if call != Some(&Call::Done) {
+            conditions::evaluate(step, Subscriber::Element(key));
+        }
     }
     if !can_move(step, key) {
         return;

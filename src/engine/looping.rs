@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 
 use self::iteration::{COLLECTION, CONDITION, RESULT, Verdict};
 use super::{
-    compensation,
+    compensation, conditions,
     context::Step,
     guards::require_execute,
     quotas,
@@ -88,6 +88,7 @@ pub(super) fn iteration_left(
         });
     }
     throw(step, whole, node, iteration, &verdict.fulfilled);
+    conditions::mark(step, whole);
     if !step.is_whole(whole)
         || !step
             .state

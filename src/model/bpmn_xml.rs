@@ -29,6 +29,7 @@ mod gateway_direction;
 mod global_tasks;
 mod lanes;
 mod languages;
+mod loop_counters;
 mod loops;
 mod mappings;
 mod markup;

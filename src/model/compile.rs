@@ -32,6 +32,7 @@ use super::{
     problem::{Problem, Severity},
     search_attributes::SearchKeys,
     task_settings::{TaskSettings, UserTask},
+    template::Template,
     upstream::Upstream,
     validate::validate,
 };
@@ -356,6 +357,12 @@ fn compile_call(call: &CallActivity, takes_all: bool) -> Result<Subprocess, Stri
     Ok(Subprocess {
         process: CalledProcess::compile(&call.called_element)?,
         copy: CopyList::parse(call.params_to_copy.as_deref(), &call.without_params)?,
+        business_key: call
+            .business_key
+            .as_deref()
+            .map(Template::compile_text)
+            .transpose()
+            .map_err(|error| error.sentence)?,
         output_key: call
             .output_key
             .as_deref()

@@ -275,6 +275,9 @@ pub struct CallActivity {
     /// Paths removed from the copied data.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without_params: Vec<String>,
+    /// Business key of the child, a text with placeholders; if absent, the child has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business_key: Option<String>,
     /// Path for the result; if absent, the result is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_key: Option<String>,

@@ -150,7 +150,8 @@ pub enum EventDefinition {
         /// is thrown.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         correlation_key: Option<String>,
-        /// Throwing: template of its data; if absent, it has none.
+        /// Throwing: template of its data, or `*` for all data that the event sees; if absent, it
+        /// has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<String>,
         /// Throwing: ISO 8601 duration for which it is kept until an element waits for it; if
@@ -163,7 +164,8 @@ pub enum EventDefinition {
         /// Its name, in which `${path}` is replaced by a value of the data; that of a start event
         /// is fixed.
         name: String,
-        /// Throwing: template of its data; if absent, it has none.
+        /// Throwing: template of its data, or `*` for all data that the event sees; if absent, it
+        /// has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<String>,
     },

@@ -4,6 +4,8 @@
 //! Not here: the rules of a definition (`validate`, which runs first); conditions (compiled by
 //! `expression`). The engine uses this form and nothing else of the model.
 
+mod starts;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use croner::Cron;
@@ -17,15 +19,12 @@ use super::{
     catch::{Catch, Thrown},
     copying::CopyList,
     definition::{EventGatewayType, Lane, ProcessDefinition},
-    event_definition::EventRef,
     http_request::HttpCall,
     ids::Time,
     keys::Keys,
     loop_characteristics::Loop,
     mapping::ExecutableMapping,
-    node_kind::{
-        ExecutableEventDefinition, GatewayKind, NodeKind, StartEvent, SubProcess, TaskKind,
-    },
+    node_kind::{GatewayKind, NodeKind, StartEvent, SubProcess, TaskKind},
     path::DataPath,
     schedule::Schedule,
     search_attributes::SearchKeys,
@@ -101,53 +100,6 @@ impl ExecutableProcess {
         self.nodes
             .iter()
             .filter_map(|node| Some((node, node.schedule()?)))
-    }
-
-    /// The nodes at which a message or signal starts the process: start events, receive tasks, and
-    /// events behind event-based gateways.
-    pub fn event_starts(
-        &self,
-    ) -> impl Iterator<Item = (&ExecutableNode, EventRef, &ExecutableEventDefinition)> {
-        let nodes = self.event_starts.iter().map(|&index| &self.nodes[index]);
-        nodes.flat_map(|node| {
-            let events = node.kind.awaited().into_iter();
-            let events = events.flat_map(|event| event.of(&node.id));
-            let is_named =
-                |event: &ExecutableEventDefinition| event.message().or(event.signal()).is_some();
-            let named = events.filter(move |(_, event)| is_named(event));
-            named.map(move |(of, event)| (node, of, event))
-        })
-    }
-
-    /// The event-based gateway before an event, if that starts the process.
-    pub fn instantiating_gateway(&self, event: &ExecutableNode) -> Option<&ExecutableNode> {
-        let gateway = self.source_of(event.incoming.first()?)?;
-        gateway.instantiates().map(|_| gateway)
-    }
-
-    /// Where an event starts the process together with others, which are then waited for: the
-    /// parallel gateway before it, or the event itself if it has several definitions.
-    pub fn gathering<'a>(&'a self, event: &'a ExecutableNode) -> Option<&'a ExecutableNode> {
-        if event.start().is_some() {
-            let awaited = event.kind.awaited()?;
-            return (awaited.is_parallel() && event.scope.is_none()).then_some(event);
-        }
-        let gateway = self.instantiating_gateway(event)?;
-        let is_parallel = gateway.instantiates() == Some(EventGatewayType::Parallel);
-        is_parallel.then_some(gateway)
-    }
-
-    /// The event definitions that start the process together at such a node.
-    pub fn gathered<'a>(
-        &'a self,
-        node: &'a ExecutableNode,
-    ) -> impl Iterator<Item = &'a ExecutableEventDefinition> {
-        let behind = node.outgoing.iter().filter(|_| node.is_event_gateway());
-        let behind = behind.filter_map(|flow| self.node(&flow.target));
-        let events = [node].into_iter().chain(behind);
-        events
-            .filter_map(|event| event.kind.awaited())
-            .flat_map(|event| event.iter())
     }
 
     /// The HTTP calls of its actions.
@@ -482,6 +434,8 @@ pub struct Subprocess {
     pub process: CalledProcess,
     /// The data for the child.
     pub copy: CopyList,
+    /// The child's business key.
+    pub business_key: Option<Template>,
     /// The path for the result; if absent, the result is dropped.
     pub output_key: Option<DataPath>,
     /// Makes the result from the child's data; if absent, the result is all of it.

@@ -168,6 +168,7 @@ mod tests {
             parent: None,
             root: nobody,
             process_name: "p",
+            business_key: None,
             started_by: "u",
             scheduled_for: None,
             now: Time(0),

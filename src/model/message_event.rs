@@ -21,7 +21,7 @@ pub struct MessageDefinition {
     /// The correlation key; having none is a key, too.
     correlation_key: Option<Template>,
     /// Its data.
-    data: Option<Template>,
+    data: Option<SentData>,
     /// How long it is kept until an element waits for it.
     pub time_to_live: Option<Span>,
 }
@@ -30,8 +30,20 @@ pub struct MessageDefinition {
 #[derive(Debug)]
 pub struct SignalDefinition {
     name: Template,
-    data: Option<Template>,
+    data: Option<SentData>,
 }
+
+/// The data that a message or signal brings.
+#[derive(Debug)]
+enum SentData {
+    /// All variables that the thrower sees.
+    All,
+    /// What a template of an object gives.
+    Rendered(Template),
+}
+
+/// The text of [`SentData::All`].
+pub const ALL: &str = "*";
 
 impl MessageDefinition {
     /// Compiles a message.
@@ -142,10 +154,13 @@ fn compile_name(name: &str) -> Result<Template, String> {
     compile_text(name).map_err(|sentence| format!("the name: {sentence}"))
 }
 
-fn compile_data(text: &str) -> Result<Template, String> {
+fn compile_data(text: &str) -> Result<SentData, String> {
+    if text.trim() == ALL {
+        return Ok(SentData::All);
+    }
     let template = Template::compile(text).map_err(|error| format!("the data: {error}"))?;
     if template.is_object() {
-        Ok(template)
+        Ok(SentData::Rendered(template))
     } else {
         Err(
             "the data: expected a template of a JSON object, but this one is not; write {\"name\": \
@@ -187,12 +202,14 @@ fn text_of(
 }
 
 fn render_data(
-    template: Option<&Template>,
+    sent: Option<&SentData>,
     data: &Variables<'_>,
     builtins: &Builtins<'_>,
 ) -> Result<Value, String> {
-    let Some(template) = template else {
-        return Ok(Value::Object(serde_json::Map::new()));
+    let template = match sent {
+        None => return Ok(Value::Object(serde_json::Map::new())),
+        Some(SentData::All) => return Ok(data.merged().into_owned()),
+        Some(SentData::Rendered(template)) => template,
     };
     match template.render(data.clone(), builtins)? {
         object @ Value::Object(_) => Ok(object),

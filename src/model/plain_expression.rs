@@ -54,6 +54,14 @@ pub fn path(text: &str) -> Option<&str> {
     matches!(tokens(text)?[..], [Token::Word(word)] if is_path(word)).then_some(text)
 }
 
+/// The text, if the expression is nothing but a text in quotes, without escapes and placeholders.
+pub fn quoted_text(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let quote = ['"', '\''].into_iter().find(|it| text.starts_with(*it))?;
+    let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+    (!inner.contains(['"', '\'', '\\', '$', '#'])).then_some(inner)
+}
+
 fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
     let (mut found, mut rest) = (Vec::new(), text.trim_start());
     while let Some(first) = rest.chars().next() {
@@ -225,5 +233,9 @@ mod tests {
         assert_eq!(path(" order.total "), Some("order.total"));
         assert_eq!(path("bean.name()"), None);
         assert_eq!(path("12"), None);
+        assert_eq!(quoted_text(" 'a b' "), Some("a b"));
+        for text in ["a", "'a", "'a\"", "'a' + 'b'", "'${a}'", "\"\\n\""] {
+            assert_eq!(quoted_text(text), None, "{text}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! As written and as compiled. Not here: their effects (`engine::due_date`,
 //! `engine::actions::decision`), their rules (`validate::task_settings`).
 
-use jiff::{Span, Timestamp};
+use jiff::{Span, Timestamp, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -121,7 +121,7 @@ pub fn subject(value: &Value) -> Result<Option<String>, String> {
 }
 
 /// When a task that was activated at `begun` is due, by a rendered value: a duration (`P3D`) from
-/// then, or a time; `None` for never. A duration beyond the end of the calendar ends there.
+/// then, or a time, which without an offset is one of UTC; `None` for never. A duration beyond the end of the calendar ends there.
 ///
 /// # Errors
 /// A sentence if it is neither; the caller adds how to fix it.
@@ -148,10 +148,14 @@ pub fn due(value: &Value, begun: Time) -> Result<Option<Time>, String> {
             Ok(Some(due))
         };
     }
-    match text.parse::<Timestamp>() {
-        Ok(at) => Ok(Some(Time(at.as_millisecond()))),
-        Err(_) => Err(unreadable("another text")),
-    }
+    let with_offset = text.parse::<Timestamp>().ok();
+    let in_utc = || {
+        let local = text.parse::<civil::DateTime>().ok()?;
+        local.to_zoned(TimeZone::UTC).ok()
+    };
+    let at = with_offset.or_else(|| Some(in_utc()?.timestamp()));
+    at.map(|at| Some(Time(at.as_millisecond())))
+        .ok_or_else(|| unreadable("another text"))
 }
 
 #[cfg(test)]
@@ -167,6 +171,8 @@ mod tests {
             (" P1D ", Some(86_401_000)),
             ("1970-01-01T00:00:05Z", Some(5_000)),
             ("1970-01-01T01:00:05+01:00", Some(5_000)),
+            ("1970-01-01T00:00:05", Some(5_000)),
+            ("1970-01-02", Some(86_400_000)),
             ("", None),
         ] {
             assert_eq!(
@@ -180,8 +186,7 @@ mod tests {
         for wrong in [
             json!("-PT1S"),
             json!("tomorrow"),
-            json!("2026-12-01"),
-            json!("2026-12-01T12:00:00"),
+            json!("2026-12"),
             json!(5),
             json!({}),
         ] {

@@ -75,11 +75,12 @@ enum Builtin {
     ProcessName,
     StartedBy,
     ScheduledFor,
+    ProcessBusinessKey,
     Now,
 }
 
 /// The values that every template may use by name: `processInstanceId`, `parentProcessInstanceId`,
-/// `rootProcessInstanceId`, `processName`, `startedBy`, `scheduledFor`, `now`.
+/// `rootProcessInstanceId`, `processName`, `processBusinessKey`, `startedBy`, `scheduledFor`, `now`.
 ///
 /// A built-in hides a member of the data with the same name; members below it (`processName.x`) are
 /// looked up in the data.
@@ -93,6 +94,8 @@ pub struct Builtins<'a> {
     pub root: InstanceKey,
     /// `processName`.
     pub process_name: &'a str,
+    /// `processBusinessKey`; `null` without one.
+    pub business_key: Option<&'a str>,
     /// `startedBy`.
     pub started_by: &'a str,
     /// `scheduledFor`, as RFC 3339 text in UTC; `null` if no schedule started the instance.
@@ -188,6 +191,7 @@ impl Builtin {
             "processName" => Self::ProcessName,
             "startedBy" => Self::StartedBy,
             "scheduledFor" => Self::ScheduledFor,
+            "processBusinessKey" => Self::ProcessBusinessKey,
             "now" => Self::Now,
             _ => return None,
         })

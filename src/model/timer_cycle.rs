@@ -74,8 +74,9 @@ impl Occurrences {
                 Self::Interval(Interval::compile(text.trim(), zone)?)
             }
             When::Cycle(text) => Self::Cron(Box::new(cron(text)?), zone),
-            When::Date(text) => Self::At(date(text, &zone)?),
-            When::Duration(text) => {
+            // Other engines allow a duration in place of a date.
+            When::Date(text) if !text.trim_start().starts_with('P') => Self::At(date(text, &zone)?),
+            When::Duration(text) | When::Date(text) => {
                 let span = span(text)?;
                 let due = Time(0).plus_in(&span, &zone);
                 if due.ok_or_else(|| too_long("duration", text))? < Time(0) {

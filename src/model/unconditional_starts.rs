@@ -239,6 +239,7 @@ impl Walk<'_> {
             parent: None,
             root: nobody,
             process_name: &self.process.name,
+            business_key: None,
             started_by: "",
             scheduled_for: None,
             now: Time(0),

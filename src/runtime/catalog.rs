@@ -316,7 +316,7 @@ impl Versions {
         self.take_number(id.clone(), version.row.version);
         let version = version.settled();
         let has_event_starts =
-            |process: Arc<DeployedProcess>| process.executable.event_starts().next().is_some();
+            |process: Arc<DeployedProcess>| process.executable.is_started_by_events();
         if version.in_memory().is_some_and(has_event_starts) {
             self.started_by_events.insert(id.clone());
         }
@@ -362,14 +362,15 @@ impl Versions {
             .sum()
     }
 
-    /// The published versions of a tenant's definitions that a message or signal may start.
+    /// The published versions of a tenant's definitions that a message, a signal or a condition may
+    /// start.
     pub fn started_by_events(&self, tenant: &str) -> impl Iterator<Item = Arc<DeployedProcess>> {
         self.started_by_events
             .range((tenant.to_owned(), String::new())..)
             .take_while(move |(owner, _)| owner == tenant)
             .filter_map(|(tenant, id)| self.current(tenant, id))
             .filter(|process| process.is_published())
-            .filter(|process| process.executable.event_starts().next().is_some())
+            .filter(|process| process.executable.is_started_by_events())
     }
 
     /// The number of a definition's next version.

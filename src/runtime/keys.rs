@@ -74,6 +74,25 @@ pub fn of_event_start(entity: Entity, publication: u64, process: &str, now: Time
     assemble(last6(now), &hash, hash[31])
 }
 
+/// The key of the instance that begins at a conditional start event of a process by this command:
+/// the same for each repeat.
+pub fn of_condition(
+    tenant: &str,
+    (subject, command): (&str, Uuid),
+    process: &str,
+    event: &str,
+) -> InstanceKey {
+    let hash = digest(&[
+        b"condition",
+        tenant.as_bytes(),
+        subject.as_bytes(),
+        command.as_bytes(),
+        process.as_bytes(),
+        event.as_bytes(),
+    ]);
+    assemble(first6(&hash[20..]), &hash, hash[31])
+}
+
 /// The identity of the message or signal that record `seq` of an instance throws.
 pub fn of_throw(instance: InstanceKey, seq: u64) -> Uuid {
     let hash = digest(&[b"throw", instance.0.as_bytes(), &seq.to_be_bytes()]);

@@ -106,6 +106,7 @@ fn message(text: &str, data: &Value, by: &str, now: Time) -> Result<Value, Strin
         parent: None,
         root: nobody,
         process_name: "process",
+        business_key: None,
         started_by: by,
         scheduled_for: None,
         now,

@@ -5,6 +5,7 @@
 //! record. Starts with data of another instance: `inheriting`. Starts by the engine itself come
 //! through the `outbox` instead.
 
+pub mod conditions;
 mod inheriting;
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ pub mod client;
 pub mod clock;
 pub mod close;
 pub mod code;
+pub mod conditions;
 mod depth;
 pub mod examples;
 mod fields;

@@ -121,6 +121,7 @@ pub fn table() -> RouteTable {
         ))
         .service(post("/v1/messages", no_query(messages::message)))
         .service(post("/v1/signals", no_query(messages::signal)))
+        .service(post("/v1/conditions", no_query(messages::conditions)))
         .service(get("/v1/schedules", no_body(schedules::list)))
         .service(get(
             "/v1/schedules/{process}/{node}",

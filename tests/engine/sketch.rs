@@ -11,6 +11,7 @@
 //!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
 //!   save manual save keys=client required=client.email back
 //! user ok assignee=${boss} due=P1D remind=PT1H again=PT1H decision=ok   whose it is, when it is due; where a decision lands
+//! call check credit business=${nr}      the business key of what it calls
 //! call check credit each=clients out=r  once per item of `clients`: on every activity; also `times=N`, `sequential`,
 //!                                       `item=NAME`, `until=CONDITION`, `list=PATH` and `gives=T` (results),
 //!                                       `behavior=none:signal:NAME` or `one:escalation:CODE` (as they complete)

@@ -215,6 +215,7 @@ pub fn template(input: &[u8]) {
         parent: None,
         root: key,
         process_name: "p",
+        business_key: None,
         started_by: "ada",
         scheduled_for: None,
         now: Time(0),

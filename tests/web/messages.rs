@@ -1,4 +1,4 @@
-//! `/v1/messages` and `/v1/signals`.
+//! `/v1/messages`, `/v1/signals` and `/v1/conditions`.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -298,5 +298,101 @@ async fn messages_of_a_parallel_gateway_at_the_same_time_start_one_instance() {
     }
     let all = olga.get("/v1/instances?process=claim").await.json();
     assert_eq!(all["instances"].as_array().map(Vec::len), Some(20), "{all}");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn conditions_start_the_processes_for_which_they_are_true() {
+    let server = support::server().await;
+    let (dora, olga, alice) = (
+        User::new(&server, "dora", &["designer"]),
+        User::new(&server, "olga", &["operator"]),
+        User::new(&server, "alice", &[]),
+    );
+    deploy(
+        &dora,
+        "process large\nstart s when=\"n > 10\"\nstart odd when=\"n % 2 == 1\"\ns -> t -> end\nodd -> u -> end\nuser t\nuser u",
+    )
+    .await;
+    deploy(
+        &dora,
+        "process small\nstart s when=\"n < 10\"\ns -> t -> end\nuser t",
+    )
+    .await;
+    deploy(&dora, WAITER).await;
+    let path = "/v1/conditions";
+    let eleven = json!({"data": {"n": 11}, "businessKey": "b"});
+    let id = Uuid::now_v7();
+    let answer = publish(&olga, path, &eleven, id).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let started = answer.json()["started"].as_array().cloned().unwrap();
+    assert_eq!(
+        started.len(),
+        2,
+        "each true condition starts one: {answer:?}"
+    );
+    let again = publish(&olga, path, &eleven, id).await;
+    assert_eq!(
+        again.json()["started"],
+        json!(started),
+        "the same id has no second effect"
+    );
+    let mut at = Vec::new();
+    for key in &started {
+        let body = olga
+            .get(&format!("/v1/instances/{}", key.as_str().unwrap()))
+            .await
+            .json();
+        assert_eq!(
+            (&body["process"], &body["businessKey"], &body["data"]),
+            (&json!("large"), &json!("b"), &json!({"n": 11}))
+        );
+        at.push(body["nodes"][0]["node"].as_str().unwrap().to_owned());
+    }
+    at.sort();
+    assert_eq!(at, ["t", "u"]);
+    let one = json!({"process": "small", "data": {"n": 1}});
+    let answer = publish(&alice, path, &one, Uuid::now_v7()).await;
+    assert_eq!(
+        answer.json()["started"].as_array().map(Vec::len),
+        Some(1),
+        "{answer:?}"
+    );
+    let none = publish(&alice, path, &json!({"process": "small"}), Uuid::now_v7()).await;
+    assert_eq!(
+        none.json(),
+        json!({"instances": [], "started": []}),
+        "what is not there is false"
+    );
+    for (user, body, status, code, part) in [
+        (&alice, json!({}), 403, "forbidden", "role operator"),
+        (
+            &alice,
+            json!({"process": "other"}),
+            404,
+            "not_found",
+            "'other'",
+        ),
+        (
+            &alice,
+            json!({"process": "waiter"}),
+            400,
+            "bad_request",
+            "conditional start event",
+        ),
+        (
+            &alice,
+            json!({"process": "small", "data": []}),
+            400,
+            "bad_request",
+            "data",
+        ),
+    ] {
+        let answer = publish(user, path, &body, Uuid::now_v7()).await;
+        answer.is_problem(status, code, part);
+    }
+    olga.post("/v1/instances", json!({"process": "small"}))
+        .await
+        .is_problem(400, "bad_request", "/v1/conditions");
     server.stop().await;
 }

@@ -1,5 +1,5 @@
 //! Start event: chooses the start event of a start, and filters its data. Start events with a
-//! schedule, a message or a signal are only started by these; so are receive tasks, and events
+//! schedule, a message, a signal or a condition are only started by these; so are receive tasks, and events
 //! behind event-based gateways, that start the process. A process without a start event is started
 //! at the nodes that no flow enters.
 
@@ -123,8 +123,12 @@ fn started_by(process: &ExecutableProcess) -> String {
         | ExecutableEventDefinition::Cancel
         | ExecutableEventDefinition::Terminate => None,
     });
-    let (what, name) = named.unwrap_or_default();
-    format!("publish the {what} '{name}'")
+    match named {
+        Some((what, name)) => format!("publish the {what} '{name}'"),
+        None => format!(
+            "evaluate its conditions: POST /v1/conditions {{\"process\": \"{id}\", \"data\": {{…}}}}"
+        ),
+    }
 }
 
 /// Starts an instance at a node: behind the event that has started it, or at its gateway. `event`
@@ -155,15 +159,17 @@ pub(in crate::engine) fn begin(
     }
 }
 
-/// The node of a schedule, a message or a signal that starts the process.
+/// The node of a schedule, a message, a signal or a condition that starts the process.
 pub(in crate::engine) fn by_itself<'a>(
     process: &'a ExecutableProcess,
     id: &str,
 ) -> Result<&'a ExecutableNode, Rejection> {
     let by_time = process.schedules().map(|(node, _)| node);
     let by_event = process.event_starts().map(|(node, _, _)| node);
+    let by_condition = process.conditional_starts().map(|(node, _)| node);
     by_time
         .chain(by_event)
+        .chain(by_condition)
         .find(|node| &*node.id == id)
         .ok_or_else(|| {
             let sentence = format!(

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     engine::{
+        conditions,
         context::{STOPPED, Step},
         state::{ElementInstance, LoopState},
     },
@@ -58,6 +59,8 @@ pub(super) fn begin(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode)
         })
         .collect();
     step.activate_iteration(&node.id, key, next, variables);
+    // Conditions at its boundary may read the counters.
+    conditions::mark(step, key);
 }
 
 /// The state of a loop, once it has begun.

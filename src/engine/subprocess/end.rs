@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     engine::{
+        conditions,
         context::Step,
         instance_message::InstanceMessage,
         looping::iteration,
@@ -109,7 +110,10 @@ pub(super) fn child_finished(step: &mut Step<'_>, child: &Child, result: Option<
         // The child has ended and is not repeated. Only its result is missing; a retry continues
         // without it.
         Some(sentence) => step.incident(element, mappings::OUTPUT, sentence, None),
-        None => step.queue(element),
+        None => {
+            conditions::evaluate_except(step, Some(element));
+            step.queue(element);
+        }
     }
 }
 
@@ -275,6 +279,7 @@ fn builtins<'a>(step: &'a Step<'_>, child: &'a Child) -> Builtins<'a> {
         parent: Some(head.key),
         root: head.root(),
         process_name: &child.start.process,
+        business_key: None,
         started_by: &head.started_by,
         scheduled_for: None,
         now: step.now,

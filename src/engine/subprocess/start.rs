@@ -17,6 +17,7 @@ use crate::{
         record::{ChildStarted, Created, ProcessRef, Push, Record},
         state::ElementInstance,
     },
+    limits,
     model::{
         action::MessageType,
         executable::Subprocess,
@@ -37,6 +38,7 @@ struct NewChild {
     awaited: bool,
     wants_result: bool,
     data: Value,
+    business_key: Option<String>,
 }
 
 /// Incident of a call activity whose process cannot be read from the data. A retry reads it again.
@@ -56,6 +58,10 @@ pub(in crate::engine) fn start_child(
         Ok(process) => process,
         Err(sentence) => return step.incident(element, UNREADABLE, sentence, action),
     };
+    let business_key = match business_key(step, called, element) {
+        Ok(key) => key,
+        Err(sentence) => return step.incident(element, UNREADABLE, sentence, action),
+    };
     let data = if is_call {
         called_data(step, called, element)
     } else {
@@ -65,6 +71,7 @@ pub(in crate::engine) fn start_child(
         awaited,
         wants_result: awaited
             && (called.output_key.is_some() || is_call && gives_out(step, element)),
+        business_key,
         ..called_child(process, element, data)
     };
     begin(step, NewChild { action, ..child });
@@ -129,7 +136,38 @@ fn called_child(process: String, element: ElementKey, data: Value) -> NewChild {
         awaited: false,
         wants_result: false,
         data,
+        business_key: None,
     }
+}
+
+/// The business key of the child; an empty text is none.
+fn business_key(
+    step: &Step<'_>,
+    called: &Subprocess,
+    element: ElementKey,
+) -> Result<Option<String>, String> {
+    let Some(template) = &called.business_key else {
+        return Ok(None);
+    };
+    let text = match template.render(step.variables(element), &step.builtins())? {
+        Value::Null => return Ok(None),
+        Value::String(text) => text,
+        value @ (Value::Number(_) | Value::Bool(_)) => value.to_string(),
+        Value::Array(_) | Value::Object(_) => {
+            let sentence = "expected a business key as a text, but the data give a list or an \
+                object; correct the data (patch) and retry";
+            return Err(sentence.to_owned());
+        }
+    };
+    if text.len() > limits::NAME_BYTES {
+        return Err(format!(
+            "expected a business key of at most {} bytes, but the data give {}; correct the data \
+            (patch) and retry",
+            limits::NAME_BYTES,
+            text.len()
+        ));
+    }
+    Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 /// Pushes a message to this instance's clients. If the engine is to start the process that the
@@ -160,6 +198,7 @@ pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: Start
             action,
             awaited: false,
             wants_result: false,
+            business_key: None,
         },
     );
     if let Value::Object(members) = &mut push.body {
@@ -212,7 +251,7 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
             version: 0,
             revision: String::new(),
         },
-        business_key: None,
+        business_key: new.business_key,
         parent: Some(head.link(seq, awaited, new.wants_result)),
         started_by: head.started_by.clone(),
         data: new.data,

@@ -103,7 +103,7 @@ fn found(node: Node<'_, '_>) -> Vec<(&'static str, String)> {
 }
 
 /// A text template with the same meaning: `#{path}` and FEEL's `= path` become `${path}`.
-fn template(value: &str) -> Option<String> {
+pub(super) fn template(value: &str) -> Option<String> {
     let value = value.trim();
     if let Some(feel) = value.strip_prefix('=') {
         let feel = feel.trim();

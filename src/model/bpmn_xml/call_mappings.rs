@@ -1,7 +1,7 @@
 //! Reads the called process and the data passed by call activities of other engines: `in` and `out`
 //! of Camunda 7, its successors, Flowable and Activiti, and Zeebe's `calledElement`.
 //!
-//! What is not a plain mapping (a business key, an expression) is named in a warning, like everything
+//! What is not a plain mapping (an expression) is named in a warning, like everything
 //! without effect. Stepwire's own attributes: `nodes`.
 
 use roxmltree::Node;
@@ -27,7 +27,7 @@ enum Crossing {
 
 /// Whether [`read`] or [`called_element`] understands this extension element.
 pub(super) fn is_read(child: Node<'_, '_>) -> bool {
-    crossing(child).is_some() || process_id(child).is_some()
+    crossing(child).is_some() || process_id(child).is_some() || key_of(child).is_some()
 }
 
 /// Adds the mappings of a call activity.
@@ -67,6 +67,29 @@ pub(super) fn names_all_it_passes(node: Node<'_, '_>) -> bool {
 /// The called process in Zeebe's notation: its id, or a path in a placeholder.
 pub(super) fn called_element(node: Node<'_, '_>) -> Option<String> {
     extensions(node).find_map(process_id)
+}
+
+/// The business key of the called process.
+pub(super) fn business_key(node: Node<'_, '_>) -> Option<String> {
+    extensions(node).find_map(key_of)
+}
+
+/// The business key that an `in` passes: a text, a path, or that of the calling instance.
+fn key_of(child: Node<'_, '_>) -> Option<String> {
+    let is_known = |namespace: &str| LIKE_ACTIVITI.contains(&namespace);
+    let namespace = child.tag_name().namespace()?;
+    if !is_at_call(child) || !is_known(namespace) || child.tag_name().name() != "in" {
+        return None;
+    }
+    let written = filled(child.attribute("businessKey"))?.replace("#{", "${");
+    let own = [
+        "${execution.processBusinessKey}",
+        "${execution.businessKey}",
+    ];
+    if own.contains(&&*written) {
+        return Some("${processBusinessKey}".to_owned());
+    }
+    camunda_text(&written)?.as_str().map(str::to_owned)
 }
 
 /// The extension elements of a BPMN element.
@@ -114,6 +137,12 @@ fn crossing(child: Node<'_, '_>) -> Option<Crossing> {
         (false, true) => Some(Crossing::Out(Mapping::all())),
         (false, false) => plain(child).map(Crossing::Out),
     }
+}
+
+/// Whether an `in` names all variables, not only those that its element owns.
+pub(super) fn names_all(child: Node<'_, '_>) -> bool {
+    let is_local = child.attribute("local").and_then(boolean) == Some(true);
+    filled(child.attribute("variables")) == Some("all") && !is_local
 }
 
 /// The mapping of an `in` or `out` that names one value; `None` for any other.

@@ -19,7 +19,7 @@ use crate::model::{
 /// The element that makes an event a timer event.
 pub(super) const TIMER: &str = "timerEventDefinition";
 /// The element that makes an event a conditional event.
-const CONDITIONAL: &str = "conditionalEventDefinition";
+pub(super) const CONDITIONAL: &str = "conditionalEventDefinition";
 /// The element that makes an event an error event.
 pub(super) const ERROR: &str = "errorEventDefinition";
 /// The element that makes an event an escalation event.
@@ -54,7 +54,7 @@ pub(super) fn definitions(kind: ElementType, begins: bool) -> &'static [&'static
             SIGNAL,
             COMPENSATE,
         ],
-        ElementType::StartEvent => &[MESSAGE, SIGNAL],
+        ElementType::StartEvent => &[MESSAGE, SIGNAL, CONDITIONAL],
         ElementType::IntermediateThrowEvent => &[MESSAGE, SIGNAL, ESCALATION, LINK, COMPENSATE],
         ElementType::EndEvent => &[
             ERROR, ESCALATION, TERMINATE, MESSAGE, SIGNAL, COMPENSATE, CANCEL,

@@ -17,7 +17,7 @@ use crate::model::{
 /// plain, is reported. XPath declared only by the document is a warning, because editors write it
 /// by default.
 pub(super) fn read(expression: Node<'_, '_>, element: &str, reader: &mut Reader<'_>) -> String {
-    let written = text(expression);
+    let written = reader.counted.in_bpmn(expression, text(expression));
     let language = filled(expression.attribute("language"));
     let foreign = match language {
         Some(language) => expression_language::refusal(language).is_some(),

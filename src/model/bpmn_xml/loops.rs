@@ -1,21 +1,21 @@
 //! Reads how an activity runs more than once: BPMN's loop characteristics with Stepwire's
 //! attributes, and equivalent notations of other engines.
 //!
-//! Not here: the rules of a loop (`validate::loops`).
+//! Not here: the names of counters (`loop_counters`), the rules of a loop (`validate::loops`).
 
 use roxmltree::Node;
 
 use super::{
-    errors, events, is_bpmn, messages,
+    errors, events, is_bpmn, loop_counters, messages,
     reader::{Reader, own},
     xml::{LIKE_ACTIVITI, ZEEBE, filled, text},
 };
 use crate::model::{
+    arithmetic,
     definition::ElementType,
     event_definition::EventDefinition,
     loop_characteristics::{
-        COUNTERS, ComplexBehavior, LoopCharacteristics, MultiInstance, MultiInstanceBehavior,
-        StandardLoop,
+        ComplexBehavior, LoopCharacteristics, MultiInstance, MultiInstanceBehavior, StandardLoop,
     },
 };
 
@@ -48,14 +48,6 @@ const MULTIPLE_CHILDREN: &[&str] = &[
 /// The events thrown with the behavior `Complex`, and their conditions.
 const COMPLEX: &str = "complexBehaviorDefinition";
 const STANDARD_CHILDREN: &[&str] = &["loopCondition"];
-
-/// Names in other engines for BPMN's counters.
-const OTHER_COUNTERS: [(&str, &str); 4] = [
-    ("nrOfInstances", COUNTERS[0]),
-    ("nrOfActiveInstances", COUNTERS[1]),
-    ("nrOfCompletedInstances", COUNTERS[2]),
-    ("nrOfTerminatedInstances", COUNTERS[3]),
-];
 
 /// Whether a name of another engine, at this element, is read here.
 pub(super) fn is_understood(node: Node<'_, '_>, name: &str, namespace: &str) -> bool {
@@ -123,6 +115,7 @@ fn read_multiple(
     if let Some(marker) = marker {
         warn_of_other_behaviors(marker, id, reader);
     }
+    loop_counters::warn_of_beginning(node, id, reader);
     let complex_behavior = marker.filter(|_| behavior == MultiInstanceBehavior::Complex);
     let complex_behavior =
         complex_behavior.map_or_else(Vec::new, |marker| complex_behaviors(marker, id, reader));
@@ -176,7 +169,8 @@ fn read_multiple(
             items.map(|item| item.map(str::to_owned)),
             reader,
         ),
-        completion_condition: of_child("completionCondition").map(|written| counters(&written)),
+        completion_condition: of_child("completionCondition")
+            .map(|written| loop_counters::in_bpmn(&written)),
         output_key: one(id, "list of results", output_keys, reader),
         output: one(id, "result", outputs, reader),
         behavior,
@@ -319,7 +313,7 @@ fn complex_behaviors(
         ComplexBehavior {
             events: events.collect(),
             condition: child_text(complex, "condition")
-                .map(|written| counters(&written))
+                .map(|written| loop_counters::in_bpmn(&written))
                 .unwrap_or_default(),
         }
     });
@@ -373,30 +367,13 @@ fn bare(written: &str) -> &str {
         .trim()
 }
 
-/// A number unchanged, anything else as a placeholder.
+/// A number unchanged, computed if it is written as arithmetic, anything else as a placeholder.
 fn cardinality(written: &str) -> String {
     match bare(written) {
         number if number.parse::<f64>().is_ok() => number.to_owned(),
-        path => format!("${{{path}}}"),
+        other => arithmetic::value(other)
+            .map_or_else(|| format!("${{{other}}}"), |computed| computed.to_string()),
     }
-}
-
-/// A condition with BPMN's names in place of those of other engines.
-fn counters(written: &str) -> String {
-    let mut condition = String::with_capacity(written.len());
-    let mut rest = written;
-    while let Some(at) = rest.find(|c: char| c.is_alphanumeric() || c == '_') {
-        condition.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let end = rest
-            .find(|c: char| !c.is_alphanumeric() && c != '_')
-            .unwrap_or(rest.len());
-        let word = &rest[..end];
-        let known = OTHER_COUNTERS.iter().find(|(other, _)| *other == word);
-        condition.push_str(known.map_or(word, |(_, own)| own));
-        rest = &rest[end..];
-    }
-    condition + rest
 }
 
 /// The variable of a referenced element with data: the name of a data object, or the source of the

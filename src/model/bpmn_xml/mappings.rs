@@ -12,7 +12,9 @@ use super::{
     reader::Reader,
     xml::{CAMUNDA, ZEEBE, boolean, filled, text},
 };
-use crate::model::{mapping::Mapping, path::DataPath, template::Template};
+use crate::model::{
+    arithmetic, mapping::Mapping, path::DataPath, plain_expression, template::Template,
+};
 
 /// Names of the extension elements.
 pub(super) const INPUT: &str = "input";
@@ -83,6 +85,10 @@ pub(super) fn read_others(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>)
     }
     call_mappings::read(node, &mut found);
     read_associations(node, id, reader, &mut found);
+    for mapping in found.inputs.iter_mut().chain(&mut found.outputs) {
+        let source = std::mem::take(&mut mapping.source);
+        mapping.source = reader.counted.in_bpmn(node, source);
+    }
     found
 }
 
@@ -101,12 +107,13 @@ fn read_io_mapping(holder: Node<'_, '_>, id: &str, reader: &mut Reader<'_>, foun
     }
 }
 
-/// A FEEL expression that is a path of members or a literal.
+/// A FEEL expression that is a path of members, a literal, or arithmetic with numbers.
 fn feel_source(feel: &str) -> Option<String> {
     if serde_json::from_str::<Value>(feel).is_ok() {
         return Some(feel.to_owned());
     }
-    variable_path(feel)
+    let computed = arithmetic::value(feel).map(|number| number.to_string());
+    computed.or_else(|| variable_path(feel))
 }
 
 /// Camunda 7's mappings: texts with expressions, and lists and maps of them.
@@ -156,9 +163,26 @@ fn camunda_value(holder: Node<'_, '_>) -> Option<Value> {
     }
 }
 
-/// A text whose expressions are paths; `#{…}` is another notation of `${…}`.
+/// The value of an expression that is a literal or arithmetic with numbers.
+fn literal(expression: &str) -> Option<Value> {
+    let expression = expression.trim();
+    match expression {
+        "null" => return Some(Value::Null),
+        "true" | "false" => return Some(Value::Bool(expression == "true")),
+        _ => {}
+    }
+    let number = arithmetic::value(expression).map(Value::Number);
+    number.or_else(|| plain_expression::quoted_text(expression).map(Value::from))
+}
+
+/// A text whose expressions are paths, or that is a literal or arithmetic with numbers as a whole;
+/// `#{…}` is another notation of `${…}`.
 pub(super) fn camunda_text(text: &str) -> Option<Value> {
     let text = text.replace("#{", "${");
+    let only = text.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
+    if let Some(value) = only.and_then(literal) {
+        return Some(value);
+    }
     let mut rest = text.as_str();
     while let Some((_, expression)) = rest.split_once("${") {
         let (path, after) = expression.split_once('}')?;

@@ -9,7 +9,9 @@ use super::{
     reader::{Reader, own},
     xml::{self, CAMUNDA, ZEEBE, filled},
 };
-use crate::model::{definition::ElementType, event_definition::EventDefinition, path::DataPath};
+use crate::model::{
+    definition::ElementType, event_definition::EventDefinition, message_event, path::DataPath,
+};
 
 /// The message of a `messageEventDefinition`, or of a task with a `messageRef`; `node` is the event
 /// or task.
@@ -77,12 +79,16 @@ fn payload(
         ElementType::IntermediateThrowEvent | ElementType::EndEvent
     );
     let mut data = Value::Object(Map::new());
-    let (mut is_any, mut is_complete) = (false, throws);
+    let (mut is_any, mut is_all, mut is_complete) = (false, false, throws);
     let is_in = |child: &Node<'_, '_>| {
         let namespace = child.tag_name().namespace().unwrap_or_default();
         child.tag_name().name() == "in" && CAMUNDA.contains(&namespace)
     };
     for child in call_mappings::extensions(definition).filter(is_in) {
+        if call_mappings::names_all(child) {
+            is_all = true;
+            continue;
+        }
         let mapping = call_mappings::plain(child);
         let target = mapping
             .as_ref()
@@ -97,11 +103,15 @@ fn payload(
             _ => is_complete = false,
         }
     }
-    if is_complete {
+    // All variables leave no room for others.
+    if is_complete && !(is_all && is_any) {
         reader.understood.push("in");
     }
     reader.extensions(definition, id, &[]);
-    (throws && is_any).then(|| data.to_string())
+    match is_all {
+        true => throws.then(|| message_event::ALL.to_owned()),
+        false => (throws && is_any).then(|| data.to_string()),
+    }
 }
 
 /// The `message` or `signal` beside the process to which a definition refers.

@@ -121,6 +121,7 @@ pub(super) fn known(
                 "canGoBack",
                 "paramsToCopy",
                 "withoutParams",
+                "businessKey",
                 "outputKey",
                 "output",
             ],

@@ -173,7 +173,12 @@ fn refuse_children(
 ) {
     if !kind.is_scope() {
         let content: &[&str] = match kind {
-            ElementType::StartEvent if !begins => &[events::TIMER, events::MESSAGE, events::SIGNAL],
+            ElementType::StartEvent if !begins => &[
+                events::TIMER,
+                events::MESSAGE,
+                events::SIGNAL,
+                events::CONDITIONAL,
+            ],
             ElementType::ScriptTask => &[SCRIPT],
             ElementType::ComplexGateway => &[ACTIVATION_CONDITION],
             _ => events::definitions(kind, begins),
@@ -358,6 +363,9 @@ fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> CallActiv
         without_params: reader
             .list(id, "stepwire:withoutParams", own(node, "withoutParams"))
             .unwrap_or_default(),
+        business_key: own(node, "businessKey")
+            .map(str::to_owned)
+            .or_else(|| call_mappings::business_key(node)),
         output_key: own(node, "outputKey").map(str::to_owned),
         output: own(node, "output").map(str::to_owned),
     }

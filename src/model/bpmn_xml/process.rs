@@ -6,7 +6,9 @@ use roxmltree::Node;
 
 use super::{
     BPMN_NAMESPACE, STEPWIRE_NAMESPACE, ad_hoc, compensation, data_objects, flow_order, flows,
-    gateway_direction, is_bpmn, lanes, loops, nodes,
+    gateway_direction, is_bpmn, lanes,
+    loop_counters::Counted,
+    loops, nodes,
     reader::{Reader, WITHOUT_EFFECT, own, plain},
     xml::{filled, text},
 };
@@ -84,6 +86,7 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
         lanes: Vec::new(),
     };
     reader.variables = data_objects::variables(process);
+    reader.counted = Counted::of(process);
     read_content(process, None, reader, &mut definition);
     flow_order::apply(process, &mut definition, reader);
     gateway_direction::check(process, &definition, reader);

@@ -7,7 +7,9 @@ use std::collections::{HashMap, HashSet};
 use roxmltree::Node;
 
 use super::{
-    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, ad_hoc, errors, loops, mappings,
+    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, ad_hoc, errors,
+    loop_counters::Counted,
+    loops, mappings,
     without_effect::WithoutEffect,
     xml::{self, Lines, Reference, filled},
 };
@@ -51,6 +53,8 @@ pub(super) struct Reader<'d> {
     pub(super) understood: Vec<&'static str>,
     /// The variables of items of the process, by the items' ids.
     pub(super) variables: HashMap<String, String>,
+    /// The activities of the process that have counters.
+    pub(super) counted: Counted,
     /// All ids of the document, written or generated.
     ids: &'d HashSet<&'d str>,
     made: HashSet<String>,
@@ -86,6 +90,7 @@ impl<'d> Reader<'d> {
             without_effect,
             understood: Vec::new(),
             variables: HashMap::new(),
+            counted: Counted::default(),
             ids,
             made,
             numbers,

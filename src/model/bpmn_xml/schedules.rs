@@ -4,12 +4,13 @@ use roxmltree::Node;
 use serde_json::{Map, Value};
 
 use super::{
-    events, is_bpmn,
+    assignments, events, is_bpmn,
     reader::{Reader, own},
     xml::text,
 };
 use crate::model::{
     definition::ElementType,
+    plain_expression::quoted_text,
     schedule::{MisfirePolicy, Overlap, Schedule, When},
 };
 
@@ -103,8 +104,7 @@ pub(super) fn read_timer(
         TIMES
             .into_iter()
             .find(|(name, _)| is_bpmn(child, name))
-            // The other notation of a placeholder means the same.
-            .map(|(_, when)| when(text(child).replace("#{", "${")))
+            .map(|(_, when)| when(time(&text(child))))
     };
     let times: Vec<Node<'_, '_>> = definition
         .children()
@@ -138,6 +138,27 @@ pub(super) fn read_timer(
         }
     }
     times.first().and_then(|child| meaning(*child))
+}
+
+/// The text of a time. A literal in an expression is the text itself, also one of FEEL's `duration`
+/// and `date and time`; `#{path}` and FEEL's `= path` become `${path}`.
+pub(super) fn time(written: &str) -> String {
+    if let Some(feel) = written.strip_prefix('=').map(str::trim) {
+        let argument = ["duration(", "date and time("]
+            .into_iter()
+            .find_map(|function| feel.strip_prefix(function)?.strip_suffix(')'));
+        if let Some(text) = quoted_text(argument.unwrap_or(feel)) {
+            return text.to_owned();
+        }
+    }
+    let expression = ["${", "#{"]
+        .into_iter()
+        .find_map(|open| written.strip_prefix(open)?.strip_suffix('}'));
+    if let Some(text) = expression.and_then(quoted_text) {
+        return text.to_owned();
+    }
+    let read = assignments::template(written).filter(|_| written.starts_with('='));
+    read.unwrap_or_else(|| written.replace("#{", "${"))
 }
 
 /// The members of a `stepwire:startData` element; anything but a JSON object is reported.

@@ -113,7 +113,7 @@ fn unsupported_elements_are_named() {
         );
     }
     check(
-        r#"<startEvent id="s"><conditionalEventDefinition/></startEvent>"#,
+        r#"<startEvent id="s"><linkEventDefinition name="x"/></startEvent>"#,
         &[("s", "unsupported_element")],
     );
     check(

@@ -95,13 +95,19 @@ const ADVICE: &[(&[&str], &str)] = &[
     ),
     (
         &[
-            "calledElement",
             "calledElementBinding",
             "calledElementVersion",
-            "variableMappingClass",
+            "calledElementVersionTag",
+            "bindingType",
+            "versionTag",
         ],
-        "write `calledElement` of BPMN",
+        "a call begins the version that is published then",
     ),
+    (
+        &["variableMappingClass", "variableMappingDelegateExpression"],
+        MAPPINGS,
+    ),
+    (&["calledElement"], "write `calledElement` of BPMN"),
     (
         &[
             "executionListener",
@@ -126,6 +132,10 @@ const ADVICE: &[(&[&str], &str)] = &[
             "dataStoreReference",
         ],
         DATA,
+    ),
+    (
+        &["variableName", "variableEvents", "conditionalFilter"],
+        "a condition is evaluated whenever data change, and its event occurs when it becomes true",
     ),
     (&["skipExpression"], "choose the way by a gateway"),
     (

@@ -172,6 +172,7 @@ fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
             subprocess: Subprocess {
                 process: CalledProcess::compile(process)?,
                 copy: CopyList::parse(params_to_copy.as_deref(), without_params)?,
+                business_key: None,
                 output_key: output_key
                     .as_deref()
                     .map(DataPath::parse_members)

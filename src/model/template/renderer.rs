@@ -64,6 +64,7 @@ pub(super) fn builtin(builtin: Builtin, builtins: &Builtins<'_>) -> Value {
         Builtin::ProcessName => builtins.process_name.into(),
         Builtin::StartedBy => builtins.started_by.into(),
         Builtin::ScheduledFor => builtins.scheduled_for.map(|time| time.to_string()).into(),
+        Builtin::ProcessBusinessKey => builtins.business_key.into(),
         Builtin::Now => builtins.now.to_string().into(),
     }
 }

@@ -10,6 +10,7 @@ fn builtins() -> Builtins<'static> {
         parent: None,
         root: InstanceKey(Uuid::from_u128(2)),
         process_name: "onboarding",
+        business_key: Some("b1"),
         started_by: "ada",
         scheduled_for: None,
         now: Time(0),

@@ -82,6 +82,9 @@ fn check_event(node: &FlowNode, event: &EventDefinition, report: &mut Report) {
                 "expected a condition such as ${amount > 100}, but it is empty; write one";
             report.error(&node.id, "invalid_condition", message);
         }
+        EventDefinition::Conditional { .. } if node.start_condition.is_some() => {
+            messages::check_start_condition(node, "condition", report);
+        }
         EventDefinition::Error { .. }
         | EventDefinition::Escalation { .. }
         | EventDefinition::Link { .. }
@@ -164,9 +167,10 @@ fn fits(node: &FlowNode, event: Option<&EventDefinition>, begins: bool) -> bool 
             Some(Event::Message { .. } | Event::Signal { .. }),
         ) => true,
         (Type::SendTask | Type::ReceiveTask, Some(Event::Message { .. })) => true,
-        (Type::StartEvent, Some(Event::Message { .. } | Event::Signal { .. })) => {
-            node.scope.is_none()
-        }
+        (
+            Type::StartEvent,
+            Some(Event::Message { .. } | Event::Signal { .. } | Event::Conditional { .. }),
+        ) => node.scope.is_none(),
         (
             _,
             Some(
@@ -205,7 +209,7 @@ fn expected(node: &FlowNode, begins: bool) -> &'static str {
             compensation, cancel, terminate, or nothing"
         }
         Type::SendTask | Type::ReceiveTask => "a message, or nothing",
-        Type::StartEvent if node.scope.is_none() => "a message, a signal, or nothing",
+        Type::StartEvent if node.scope.is_none() => "a message, a signal, a condition, or nothing",
         _ => "nothing",
     }
 }

@@ -375,8 +375,8 @@ fn event_name(event: &EventDefinition) -> (&'static str, &str) {
     match event {
         EventDefinition::Message { name, .. } => ("message", name),
         EventDefinition::Signal { name, .. } => ("signal", name),
+        EventDefinition::Conditional { condition } => ("condition", condition.trim()),
         EventDefinition::Error { .. }
-        | EventDefinition::Conditional { .. }
         | EventDefinition::Timer { .. }
         | EventDefinition::Escalation { .. }
         | EventDefinition::Link { .. }

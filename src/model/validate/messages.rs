@@ -105,7 +105,7 @@ fn check_effect(node: &FlowNode, what: &str, written: Vec<(&str, bool)>, report:
     }
 }
 
-fn check_start_condition(node: &FlowNode, what: &str, report: &mut Report) {
+pub(super) fn check_start_condition(node: &FlowNode, what: &str, report: &mut Report) {
     if node.start_condition.is_some() {
         let message = format!(
             "expected a {what} or a start condition on a start event, but it has both; draw a \

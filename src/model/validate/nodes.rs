@@ -6,6 +6,7 @@ use super::{
 use crate::model::{
     called_process::CalledProcess,
     definition::{CallActivity, ElementType, FlowNode},
+    template::Template,
 };
 
 pub(super) fn check(
@@ -143,6 +144,11 @@ fn check_call(node: &FlowNode, call: &CallActivity, report: &mut Report) {
         &call.without_params,
         report,
     );
+    let key = call.business_key.as_deref().map(Template::compile_text);
+    if let Some(Err(error)) = key {
+        let message = format!("the call activity, businessKey: {}", error.sentence);
+        report.error(&node.id, "invalid_template", message);
+    }
     params::check_output(
         &node.id,
         "the call activity",

@@ -95,6 +95,11 @@ impl Outcome {
         }
     }
 
+    /// An instance was started.
+    pub fn started(&mut self, instance: InstanceKey) {
+        name_or_count(&mut self.started, &mut self.more_started, instance);
+    }
+
     /// The number of copies of its data.
     pub fn copies(&self) -> usize {
         let named = self.instances.len() + self.started.len();

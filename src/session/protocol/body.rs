@@ -10,6 +10,7 @@ use serde_json::{Value, value::RawValue};
 use super::{
     client::{FrameId, Migrate, Patch, Payload, Run, Start},
     code::ErrorCode,
+    conditions::{self, EvaluateConditions},
     depth,
     fields::{Fields, Sentence, quoted},
     on_instance::{self, OnInstance},
@@ -85,6 +86,14 @@ fn ids(given: &Payload) -> Result<BTreeMap<String, String>, Sentence> {
 /// As [`start`].
 pub fn publish(text: &str, id: FrameId, kind: PublishedKind) -> Result<Publish, WireError> {
     read(text, |fields| publish::read(fields, id, Some(kind)))
+}
+
+/// The evaluation of conditional start events.
+///
+/// # Errors
+/// As [`start`].
+pub fn evaluate_conditions(text: &str, id: FrameId) -> Result<EvaluateConditions, WireError> {
+    read(text, |fields| conditions::read(fields, id))
 }
 
 /// The Action message to close; as the frame `done` without `instance`.

@@ -1,4 +1,4 @@
-//! Messages and signals that clients publish.
+//! Messages and signals that clients publish, and conditional start events that they evaluate.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -12,6 +12,8 @@ use crate::{
     runtime::instance_request::Refusal,
     session::protocol::{
         body as fields,
+        code::ErrorCode,
+        conditions::{EvaluateConditions, to_request},
         publish::{MessageBody, PublishResult, PublishTo, PublishedKind, SignalBody, to_publish},
     },
     web::{
@@ -48,6 +50,36 @@ pub async fn signal(
     app: Data<App>,
 ) -> Result<HttpResponse, HttpProblem> {
     publish(&request, payload, &app, PublishedKind::Signal).await
+}
+
+/// `POST /v1/conditions` `{"process","data","businessKey"}` → the instances that it started: one at
+/// each conditional start event whose condition is true with these data.
+///
+/// # Errors
+/// Problems: 403 without role `operator` when no process is named, 404 for an unknown process, 413
+/// for large data.
+#[utoipa::path(post, path = "/v1/conditions", tag = "messages", operation_id = "evaluateConditions", summary = "Evaluate \
+    conditional start events", params(IdempotencyKey), request_body = EvaluateConditions,
+    responses((status = 200, body = PublishResult), CommandRefused))]
+pub async fn conditions(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, HttpProblem> {
+    let principal = app.bearer(&request)?;
+    if principal.is_anonymous() {
+        let sentence = "expected a token to evaluate conditions, but there is none";
+        return Err(HttpProblem::new(ErrorCode::Unauthenticated, sentence));
+    }
+    let id = command_id(&request)?;
+    let text = body::json(&request, payload).await?;
+    let evaluate = fields::evaluate_conditions(&text, id)?;
+    let start = to_request(&evaluate, &principal.caller)?;
+    let payer = app.admit_publish(&request, &principal)?;
+    let bytes = evaluate.data.as_ref().map_or(0, |data| data.text().len());
+    let published = app.sessions.runtime.start_by_conditions(start).await?;
+    app.sessions.owe_copies(payer, bytes, &published);
+    Ok(json(StatusCode::OK, &PublishResult::from(published)))
 }
 
 async fn publish(

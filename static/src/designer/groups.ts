@@ -273,6 +273,11 @@ function callFields(editing: Editing, processIds: readonly string[]): HTMLElemen
       check: isList,
       hint: 'Paths that are left out of the copy.',
     }),
+    field('businessKey', {
+      label: 'Business key',
+      placeholder: '${processBusinessKey}',
+      hint: "A text with placeholders: the subprocess's business key; without it the subprocess has none.",
+    }),
     field('outputKey', {
       label: 'Output key',
       placeholder: 'credit',

@@ -56,7 +56,7 @@ const FIELDS: Record<string, readonly string[]> = {
 };
 /** Names of fields in messages. */
 const WORDS =
-  /\b(message|destination|script|timer|order|trigger|required|type|parent|target|messageType|process|paramsToCopy|withoutParams|outputKey|output|url|headers|body|timeout|retries|backoff|success|maxBytes|types|restartKey|key|assignee|dueDate|reminderRepeat|reminder|decisionKey|collection|item|loopCardinality|completionCondition|loopCondition|loopMaximum|correlationKey|timeToLive|messageRef|signalRef|escalationRef|activityRef|candidateGroups|data|input|source|calledElement|condition|expiry|searchKeys|alias|startCondition|startQuantity|completionQuantity|parallelMultiple|behavior|timeZone|missed|overlap|errorRef|id)\b/g;
+  /\b(message|destination|script|timer|order|trigger|required|type|parent|target|messageType|process|paramsToCopy|withoutParams|businessKey|outputKey|output|url|headers|body|timeout|retries|backoff|success|maxBytes|types|restartKey|key|assignee|dueDate|reminderRepeat|reminder|decisionKey|collection|item|loopCardinality|completionCondition|loopCondition|loopMaximum|correlationKey|timeToLive|messageRef|signalRef|escalationRef|activityRef|candidateGroups|data|input|source|calledElement|condition|expiry|searchKeys|alias|startCondition|startQuantity|completionQuantity|parallelMultiple|behavior|timeZone|missed|overlap|errorRef|id)\b/g;
 const ALIASES: Record<string, readonly string[]> = { restartKey: ['restartKeys'], key: ['keys'], errorRef: ['errorCode', 'error'],
   escalationRef: ['escalationCode', 'escalation'],
   messageRef: ['messageName', 'message'],

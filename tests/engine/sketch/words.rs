@@ -51,6 +51,7 @@ pub(super) fn subprocess_attribute(
         ("await", _) => into["async"] = json!(false),
         ("copy", _) => into["paramsToCopy"] = list(value.trim_matches('-')),
         ("without", _) => into["withoutParams"] = list(value),
+        ("business", _) => into["businessKey"] = json!(value),
         ("out", _) => into["outputKey"] = json!(value),
         ("output", _) => into["output"] = json!(value),
         (_, Some(process)) => into[process_key] = json!(process),

@@ -118,8 +118,10 @@ pub(super) fn said(message: &InstanceMessage) -> String {
                 .as_ref()
                 .map_or(String::new(), |condition| format!(" on={condition}"));
             let for_client = command.as_ref().map_or("", |_| " for a client");
+            let key = head.business_key.as_ref();
+            let key = key.map_or(String::new(), |key| format!(" as '{key}'"));
             format!(
-                "start {} {}{on}{}{for_client}",
+                "start {} {}{on}{key}{}{for_client}",
                 head.process.id,
                 head.data,
                 if wants { " wanting a result" } else { "" }

@@ -378,6 +378,25 @@ fn the_in_mapping_of_a_signal_is_its_data() {
         r#"<camunda:in source="a" target="b"/><camunda:in sourceExpression="nr ${n}" target="t"/>"#;
     let data = r#"{"b":"${a}","t":"nr ${n}"}"#.to_owned();
     assert_eq!(thrown(plain), (Some(data), false));
-    assert_eq!(thrown(r#"<camunda:in variables="all"/>"#), (None, true));
+    let all = r#"<camunda:in variables="all"/>"#;
+    assert_eq!(thrown(all), (Some("*".to_owned()), false));
+    assert_eq!(
+        thrown(&format!("{all}{plain}")),
+        (Some("*".to_owned()), true)
+    );
+    let own = r#"<camunda:in variables="all" local="true"/>"#;
+    assert_eq!(thrown(own), (None, true));
     assert_eq!(thrown(""), (None, false));
+}
+
+#[test]
+fn a_condition_may_start_a_process() {
+    let (definition, problems) = read_one(
+        r#"<startEvent id="s"><conditionalEventDefinition><condition>${n &gt; 1}</condition></conditionalEventDefinition></startEvent>"#,
+    );
+    let expected = EventDefinition::Conditional {
+        condition: "${n > 1}".to_owned(),
+    };
+    assert_eq!(definition.nodes[0].events, [expected]);
+    assert_eq!(problems, []);
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::model::event_definition::EventDefinition;
 
 const OTHERS: &str = r#"xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0""#;
 
@@ -172,4 +173,67 @@ fn unsupported_loops_are_named() {
         r#"<startEvent id="t" stepwire:collection="list"/>"#,
         &[("t", "unknown_name")],
     );
+}
+
+#[test]
+fn counters_of_other_engines_are_read_wherever_they_are_visible() {
+    let read = |multiple: &str| {
+        let flow = r#"<conditionExpression>${nrOfInstances &gt; 1}</conditionExpression>"#;
+        let xml = document(
+            r#"xmlns:camunda="http://camunda.org/schema/1.0/bpmn""#,
+            &format!(
+                r#"<subProcess id="s"><extensionElements><camunda:inputOutput><camunda:outputParameter name="n">${{nrOfCompletedInstances}}</camunda:outputParameter></camunda:inputOutput></extensionElements>
+                {multiple}<startEvent id="a"/><task id="b"/><sequenceFlow id="f" sourceRef="a" targetRef="b">{flow}</sequenceFlow></subProcess>
+                <boundaryEvent id="e" attachedToRef="s"><conditionalEventDefinition><condition>${{nrOfActiveInstances == 1}}</condition></conditionalEventDefinition></boundaryEvent>"#
+            ),
+        );
+        let (definition, _) = super::read(&xml).expect("it can be read").remove(0);
+        let event = definition.nodes.iter().find(|node| node.id == "e").unwrap();
+        let condition = match &event.events[..] {
+            [EventDefinition::Conditional { condition }] => condition.clone(),
+            other => panic!("{other:?}"),
+        };
+        [
+            definition.nodes[0].outputs[0].source.clone(),
+            definition.flows[0].condition.clone().unwrap(),
+            condition,
+        ]
+    };
+    assert_eq!(
+        read(
+            "<multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics>"
+        ),
+        [
+            r#""${numberOfCompletedInstances}""#,
+            "${numberOfInstances > 1}",
+            "${numberOfActiveInstances == 1}"
+        ]
+    );
+    assert_eq!(
+        read(""),
+        [
+            r#""${nrOfCompletedInstances}""#,
+            "${nrOfInstances > 1}",
+            "${nrOfActiveInstances == 1}"
+        ],
+        "elsewhere it is another variable"
+    );
+}
+
+#[test]
+fn a_counter_that_begins_elsewhere_in_another_engine_is_a_warning() {
+    let content = r#"<userTask id="t" camunda:assignee="a_${loopCounter}" xmlns:camunda="http://camunda.org/schema/1.0/bpmn">
+        <multiInstanceLoopCharacteristics><loopCardinality>${5 - 2}</loopCardinality></multiInstanceLoopCharacteristics></userTask>"#;
+    let of = |xml: &str| {
+        let (definition, problems) = super::read(xml).expect("it can be read").remove(0);
+        let codes: Vec<String> = problems.iter().map(|it| it.code.to_string()).collect();
+        let found = serde_json::to_value(&definition.nodes[0].looping).expect("a loop is JSON");
+        assert_eq!(found, json!({"type": "multiInstance", "cardinality": "3"}));
+        codes
+    };
+    let xml = document("", content);
+    assert_eq!(of(&xml), ["loop_counter"]);
+    // The document itself is for no other engine.
+    let camunda = r#" xmlns:camunda="http://camunda.org/schema/1.0/bpmn">"#;
+    assert_eq!(of(&xml.replacen(camunda, ">", 1)), [""; 0]);
 }

@@ -239,7 +239,7 @@ fn mappings_of_call_activities_of_other_engines_are_read() {
     );
     assert_eq!(inputs, Vec::<String>::new());
     for odd in [
-        r##"<camunda:in businessKey="#{k}"/>"##,
+        r##"<camunda:in businessKey="#{k()}"/>"##,
         r#"<camunda:out variables="all" local="true"/>"#,
         r#"<camunda:in sourceExpression="${a + 1}" target="b"/>"#,
     ] {
@@ -290,4 +290,51 @@ fn an_empty_parameter_is_null() {
         </extensionElements></task>"#,
     );
     assert_eq!(shown(&definition.nodes[0].inputs), ["a=null"]);
+}
+
+#[test]
+fn a_call_passes_a_business_key() {
+    let key = |attributes: &str, extension: &str| {
+        let content = format!(
+            r#"<callActivity id="t" calledElement="q" {attributes} xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><extensionElements>{extension}</extensionElements></callActivity>"#
+        );
+        let (definition, problems) = read_one(&content);
+        let foreign = problems.iter().any(|it| it.code == "foreign_extension");
+        let call = definition.nodes[0].call.clone().unwrap();
+        (call.business_key, call.params_to_copy, foreign)
+    };
+    let camunda = |written: &str| format!(r#"<camunda:in businessKey="{written}"/>"#);
+    let text = |text: &str| (Some(text.to_owned()), None, false);
+    assert_eq!(key(r#"stepwire:businessKey="a-${b}""#, ""), text("a-${b}"));
+    assert_eq!(
+        key("", &camunda("#{execution.processBusinessKey}")),
+        text("${processBusinessKey}")
+    );
+    assert_eq!(key("", &camunda("${order.id}")), text("${order.id}"));
+    assert_eq!(key("", &camunda("${bean.key()}")), (None, None, true));
+}
+
+#[test]
+fn literals_and_arithmetic_of_other_engines_are_values() {
+    let parameter = |written: &str| {
+        let content = format!(
+            r#"<task id="t" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"><extensionElements><camunda:inputOutput>
+              <camunda:inputParameter name="a">{written}</camunda:inputParameter></camunda:inputOutput></extensionElements></task>"#
+        );
+        let (definition, _) = read_one(&content);
+        definition.nodes[0]
+            .inputs
+            .first()
+            .map(|it| it.source.clone())
+    };
+    for (written, expected) in [
+        ("${'val'}", r#""val""#),
+        ("#{43}", "43"),
+        ("${1+1}", "2"),
+        ("${true}", "true"),
+        ("${null}", "null"),
+    ] {
+        assert_eq!(parameter(written).as_deref(), Some(expected), "{written}");
+    }
+    assert_eq!(parameter("${x + 1}"), None);
 }

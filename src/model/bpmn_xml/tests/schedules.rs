@@ -129,3 +129,30 @@ fn contradictory_schedules_are_reported() {
         &[("t", "unknown_name")],
     );
 }
+
+#[test]
+fn expressions_of_other_engines_are_read_as_times() {
+    for (written, expected) in [
+        ("${'2036-11-14T11:12:22'}", "2036-11-14T11:12:22"),
+        ("#{ \"PT1H\" }", "PT1H"),
+        ("= \"PT1H\"", "PT1H"),
+        ("=duration(\"PT1H\")", "PT1H"),
+        (
+            "= date and time(\"2036-11-14T11:12:22Z\")",
+            "2036-11-14T11:12:22Z",
+        ),
+        ("= order.wait", "${order.wait}"),
+        ("#{order.wait}", "${order.wait}"),
+        (
+            "= now() + duration(\"PT1H\")",
+            "= now() + duration(\"PT1H\")",
+        ),
+        ("R3/PT10S", "R3/PT10S"),
+    ] {
+        assert_eq!(
+            super::super::schedules::time(written),
+            expected,
+            "{written}"
+        );
+    }
+}

@@ -1,0 +1,177 @@
+//! Starts at conditional start events: an instance begins at each start event of a published process
+//! whose condition is true with the data of a request.
+//!
+//! BPMN leaves open which data such a condition reads, because there is no instance yet. Here, as in
+//! Camunda, they are those of a request that asks for the evaluation. The key of each instance
+//! follows from the command, so a repeat finds the instances that it has started.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use super::{StartRequest, Stranger};
+use crate::{
+    engine::{
+        Rejection, access::Caller, command::StartInstance, record::CommandTag,
+        rejection::RejectionKind,
+    },
+    model::{event_definition::EventRef, ids::InstanceKey, variables::Variables},
+    runtime::{
+        Runtime,
+        correlations::publish::Published,
+        definitions::DeployedProcess,
+        instance_request::{
+            Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo, ResolvedStart,
+        },
+        keys, thread_priority,
+    },
+};
+
+/// A request to evaluate conditional start events.
+pub struct StartConditions {
+    /// The id of a process; `None` for all published ones.
+    pub process: Option<String>,
+    /// The data that the conditions read, and start data.
+    pub data: Value,
+    /// The client's own name for the instances.
+    pub business_key: Option<String>,
+    /// The user.
+    pub caller: Caller,
+    /// Identity of the command.
+    pub tag: CommandTag,
+}
+
+/// A conditional start event, and whether its condition is true.
+type EvaluatedStart = (Arc<DeployedProcess>, EventRef, Result<bool, String>);
+
+impl Runtime {
+    /// Starts an instance at each conditional start event whose condition is true.
+    ///
+    /// # Errors
+    /// An unknown process or one without such a start event, and refusals that a repeat may avoid.
+    /// The refusal of a single instance is part of the answer.
+    pub async fn start_by_conditions(
+        self: &Arc<Self>,
+        request: StartConditions,
+    ) -> Result<Published, Refusal> {
+        let processes = self.started_by_conditions(&request)?;
+        let request = Arc::new(request);
+        let data = request.clone();
+        // A condition may need the script engine.
+        let evaluated = thread_priority::beside(move || evaluate(processes, &data.data)).await;
+        let mut published = Published::default();
+        for (process, event, holds) in evaluated.ok_or(Refusal::Internal)? {
+            let key = keys::of_condition(
+                &request.caller.tenant,
+                (&request.tag.subject, request.tag.id),
+                &process.row.id,
+                &event.to_string(),
+            );
+            match holds {
+                Ok(false) => continue,
+                Ok(true) => {}
+                Err(sentence) => {
+                    let place = &process.row.id;
+                    let why = format!("the condition of '{event}' of '{place}': {sentence}");
+                    published.refused.push((key, why));
+                    continue;
+                }
+            }
+            match self.start_at(&request, &process, event, key).await {
+                InstanceResponse::Refused(Refusal::Rejected(rejection)) => {
+                    published.refused.push((key, rejection.message));
+                }
+                InstanceResponse::Refused(refusal) => return Err(refusal),
+                _ => published.outcome.started(key),
+            }
+        }
+        Ok(published)
+    }
+
+    /// The processes whose conditions are to be evaluated.
+    fn started_by_conditions(
+        &self,
+        request: &StartConditions,
+    ) -> Result<Vec<Arc<DeployedProcess>>, Rejection> {
+        let tenant = &request.caller.tenant;
+        let Some(process) = &request.process else {
+            return Ok(self.definitions.started_by_events(tenant));
+        };
+        let deployed = self
+            .definitions
+            .published(tenant, process)
+            .ok_or_else(|| self.not_startable(tenant, process))?;
+        if deployed.executable.conditional_starts().next().is_none() {
+            let sentence = format!(
+                "expected a process with a conditional start event, but '{process}' has none: start \
+                it with POST /v1/instances"
+            );
+            return Err(Rejection::new(RejectionKind::BadRequest, sentence));
+        }
+        Ok(vec![deployed])
+    }
+
+    async fn start_at(
+        self: &Arc<Self>,
+        request: &StartConditions,
+        process: &Arc<DeployedProcess>,
+        event: EventRef,
+        key: InstanceKey,
+    ) -> InstanceResponse {
+        let start = StartRequest {
+            process: Some(process.row.id.clone()),
+            data: Value::Null,
+            business_key: request.business_key.clone(),
+            start_condition: None,
+            inherit: None,
+            test: false,
+            caller: request.caller.clone(),
+            anonymous: false,
+            stranger: Stranger::default(),
+            command: request.tag.id,
+            hash: request.tag.hash,
+        };
+        let mut head = self.head(&start, key, None, request.data.clone());
+        head.process = process.reference();
+        let command = StartInstance {
+            trace: None,
+            head,
+            start_condition: None,
+            start_event: Some(event),
+        };
+        let (sender, answered) = oneshot::channel();
+        let reply = ReplyTo::to(move |answer| drop(sender.send(answer)));
+        let envelope = Envelope {
+            caller: Some(request.caller.clone()),
+            request: InstanceRequest::Start(Box::new(ResolvedStart {
+                command,
+                process: process.clone(),
+                tag: Some(request.tag.clone()),
+                place: None,
+            })),
+            reply: self.until_answered(reply),
+        };
+        self.dispatch(key, envelope);
+        let lost = InstanceResponse::Refused(Refusal::Internal);
+        answered.await.unwrap_or(lost)
+    }
+}
+
+/// Evaluates the conditions of these processes.
+fn evaluate(processes: Vec<Arc<DeployedProcess>>, data: &Value) -> Vec<EvaluatedStart> {
+    let variables = Variables::from(data);
+    let mut evaluated = Vec::new();
+    for process in processes {
+        let events = process.executable.conditional_starts();
+        let events: Vec<EventRef> = events.map(|(_, event)| event).collect();
+        for event in events {
+            let holds = process
+                .evaluator
+                .condition(&event.condition_id(), &variables);
+            let holds = holds.map_err(|error| error.to_string());
+            evaluated.push((process.clone(), event, holds));
+        }
+    }
+    evaluated
+}
