@@ -52,7 +52,7 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
         if !subscription::open(step, key, node) {
             return;
         }
-        // What a called process gives out does not trigger its own boundary events.
+        // What a call has written when its process ended does not trigger its boundary events.
         let call = step.state.element(key).and_then(ElementInstance::call);
         if call != Some(&Call::Done) {
             conditions::evaluate(step, Subscriber::Element(key));

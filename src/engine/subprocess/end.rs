@@ -83,7 +83,7 @@ pub(super) fn child_finished(step: &mut Step<'_>, child: &Child, result: Option<
     };
     let (value, trouble) =
         outcome.map_or_else(|sentence| (None, Some(sentence)), |value| (value, None));
-    take_all(step, element, child, result.as_ref());
+    take_all(step, child, result.as_ref());
     let outputs = result.map_or(Ok(None), |result| outputs(step, element, child, &result));
     let listed = iteration::lists_call(step, element).filter(|_| child.start.action.is_none());
     if let (Some((whole, iteration)), Some(result)) = (listed, &value) {
@@ -96,6 +96,11 @@ pub(super) fn child_finished(step: &mut Step<'_>, child: &Child, result: Option<
         (value, called.and_then(|called| called.output_key.as_ref()))
     {
         step.merge_of_child(child, path.nest(value));
+    }
+    // The data of the child may trigger a boundary event of the call; its output mappings do not.
+    conditions::evaluate_changed(step);
+    if !is_active(step, element) {
+        return;
     }
     let trouble = match outputs {
         Ok(patch) => {
@@ -145,12 +150,8 @@ pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {
     if child.start.awaited {
         return child_failed(step, child, None, sentence);
     }
-    let is_active = |element: &ElementKey| {
-        step.state
-            .element(*element)
-            .is_some_and(|element| element.is_active())
-    };
-    if let Some(element) = child.start.element.filter(is_active) {
+    let element = child.start.element;
+    if let Some(element) = element.filter(|element| is_active(step, *element)) {
         step.incident(element, NOT_STARTED, sentence, child.start.action.clone());
     }
 }
@@ -211,7 +212,7 @@ pub(super) fn take_outputs(
     child: &Child,
     data: Option<Value>,
 ) {
-    take_all(step, element, child, data.as_ref());
+    take_all(step, child, data.as_ref());
     match data.map(|data| outputs(step, element, child, &data)) {
         Some(Ok(Some(patch))) => step.merge_around(element, Some(child), patch),
         Some(Err(sentence)) => step.incident(element, mappings::OUTPUT, sentence, None),
@@ -219,12 +220,18 @@ pub(super) fn take_outputs(
     }
 }
 
-/// Merges all of a child's data, for a call activity that takes them all.
-fn take_all(step: &mut Step<'_>, element: ElementKey, child: &Child, data: Option<&Value>) {
+fn is_active(step: &Step<'_>, element: ElementKey) -> bool {
+    let element = step.state.element(element);
+    element.is_some_and(|element| element.is_active())
+}
+
+/// Merges all of a child's data, for a call activity that takes them all; variables that the activity
+/// owns itself end with it.
+fn take_all(step: &mut Step<'_>, child: &Child, data: Option<&Value>) {
     if let Some(data) = data
         && called_by(step, child).is_some_and(|called| called.takes_all)
     {
-        step.merge_around(element, Some(child), data.clone());
+        step.merge_of_child(child, data.clone());
     }
 }
 
