@@ -163,7 +163,7 @@ await play(async (browser, watch) => {
   for (const entry of ['message-end', 'signal-end', 'escalation-end', 'error-end', 'compensation-end', 'terminate-end'])
     assert.ok(ends.includes(entry), `${entry}: ${ends}`);
   const starts = await menu(page, 'st');
-  assert.ok(starts.includes('message-start') && starts.includes('timer-start') && !starts.includes('conditional-start'), `${starts}`);
+  assert.ok(starts.includes('message-start') && starts.includes('timer-start') && starts.includes('conditional-start') && !starts.includes('error-start'), `${starts}`);
   const inner = await menu(page, 'ess');
   assert.ok(inner.includes('conditional-start') && inner.includes('non-interrupting-message-start'), `${inner}`);
   const waiting = await menu(page, 'cm');
