@@ -6,7 +6,7 @@
 
 use super::{
     context::Step,
-    record::{Record, Subscription},
+    record::{Record, Status, Subscription},
     subscriber::Subscriber,
     triggering,
 };
@@ -24,6 +24,10 @@ pub(super) fn evaluate_changed(step: &mut Step<'_>) -> bool {
 /// Evaluates the conditions that may have changed, except those at the boundary of an element that is
 /// about to be left.
 pub(super) fn evaluate_except(step: &mut Step<'_>, left: Option<ElementKey>) -> bool {
+    // `unhold` evaluates all of them.
+    if step.state.status() == Status::OnHold {
+        return false;
+    }
     if std::mem::take(&mut step.is_data_changed) {
         let all = step.state.all_subscriptions().map(|(by, _)| by).collect();
         step.conditions = all;
