@@ -133,21 +133,27 @@ fn read_input_output(
 /// The value of a parameter, a list's item or a map's entry, as a template.
 fn camunda_value(holder: Node<'_, '_>) -> Option<Value> {
     let mut elements = holder.children().filter(Node::is_element);
-    let Some(inner) = elements.next() else {
-        return match text(holder) {
+    match (elements.next(), elements.next()) {
+        (None, _) => match text(holder) {
             text if text.is_empty() => Some(Value::Null),
             text => camunda_text(&text),
-        };
-    };
-    if elements.next().is_some() {
-        return None;
+        },
+        (Some(inner), None) => camunda_structure(inner),
+        (Some(_), Some(_)) => None,
     }
-    let parts = || inner.children().filter(Node::is_element);
-    match inner.tag_name().name() {
-        "list" => parts()
-            .map(camunda_value)
-            .collect::<Option<Vec<_>>>()
-            .map(Value::Array),
+}
+
+/// A list or map of values; `None` for anything else, such as a script.
+fn camunda_structure(structure: Node<'_, '_>) -> Option<Value> {
+    let parts = || structure.children().filter(Node::is_element);
+    match structure.tag_name().name() {
+        "list" => {
+            let item = |part: Node<'_, '_>| match part.tag_name().name() {
+                "value" => camunda_value(part),
+                _ => camunda_structure(part),
+            };
+            parts().map(item).collect::<Option<_>>().map(Value::Array)
+        }
         "map" => {
             let entry = |part: Node<'_, '_>| {
                 let key = filled(part.attribute("key"))?;

@@ -336,5 +336,13 @@ fn literals_and_arithmetic_of_other_engines_are_values() {
     ] {
         assert_eq!(parameter(written).as_deref(), Some(expected), "{written}");
     }
-    assert_eq!(parameter("${x + 1}"), None);
+    let list = "<camunda:list><camunda:value>a</camunda:value><camunda:list><camunda:value>${b}</camunda:value></camunda:list></camunda:list>";
+    assert_eq!(parameter(list).as_deref(), Some(r#"["a",["${b}"]]"#));
+    for written in [
+        "${x + 1}",
+        r#"<camunda:script scriptFormat="javascript">1</camunda:script>"#,
+        r#"<camunda:list><camunda:script scriptFormat="javascript">1</camunda:script></camunda:list>"#,
+    ] {
+        assert_eq!(parameter(written), None, "{written}");
+    }
 }
