@@ -53,7 +53,6 @@ struct CountedOnce(Rc<Cell<bool>>);
 /// Refuses a request that is over a rate. The refusal is delayed by a part of the time to wait: a
 /// client that waits loses nothing, and one that does not wait has to before it can send again on
 /// this connection.
-/// again on this connection.
 ///
 /// # Errors
 /// 429 with the time to wait; those of the request.

@@ -45,9 +45,16 @@ pub fn routes(service: &mut ServiceConfig) {
         .default_service(web::to(start::nothing_here));
 }
 
-/// All routes, in the order in which paths are matched.
+/// All routes, in the order in which paths are matched: first those that clients request most.
 pub fn table() -> RouteTable {
     RouteTable::default()
+        .service(both(
+            "/v1/instances",
+            no_body(instance_list::list),
+            no_query(instances::start),
+        ))
+        .service(post("/v1/instances/{key}/run", no_query(commands::run)))
+        .service(get("/v1/instances/{key}", no_body(instances::get)))
         .service(get("/healthz", health::healthz))
         .service(get("/readyz", health::readyz))
         .service(get("/metrics", metrics::metrics))
@@ -139,12 +146,6 @@ pub fn table() -> RouteTable {
             "/v1/schedules/{process}/{node}/run",
             no_input(schedules::run),
         ))
-        .service(both(
-            "/v1/instances",
-            no_body(instance_list::list),
-            no_query(instances::start),
-        ))
-        .service(get("/v1/instances/{key}", no_body(instances::get)))
         .service(get(
             "/v1/instances/{key}/children",
             no_body(instances::children),
@@ -165,7 +166,6 @@ pub fn table() -> RouteTable {
             "/v1/instances/{key}/stream",
             no_body(instance_stream::stream),
         ))
-        .service(post("/v1/instances/{key}/run", no_query(commands::run)))
         .service(at("/v1/instances/{key}/data", "PATCH", |data| {
             data.route(web::patch().to(no_query(commands::patch)))
         }))

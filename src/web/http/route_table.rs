@@ -4,11 +4,20 @@
 //! The table itself: `routes`.
 
 use actix_web::{
-    HttpResponse, Resource,
+    HttpRequest, HttpResponse, Resource,
     web::{self, ServiceConfig},
 };
 
 use super::problem::HttpProblem;
+
+/// The path of the table to which a resource belongs.
+struct PathOfResource(&'static str);
+
+/// The path of the table whose resource a request reached; `None` if it was refused before. The
+/// library knows it, too, but matches all paths again for each question.
+pub fn reached(request: &HttpRequest) -> Option<&'static str> {
+    request.app_data::<PathOfResource>().map(|path| path.0)
+}
 
 /// All paths, in the order in which they are matched.
 #[derive(Default)]
@@ -29,7 +38,9 @@ impl RouteEntry {
         Self {
             path,
             methods,
-            resource: resource.default_service(web::to(other)),
+            resource: resource
+                .app_data(PathOfResource(path))
+                .default_service(web::to(other)),
         }
     }
 }

@@ -63,12 +63,12 @@ fn is_for_people<B>(response: &ServiceResponse<B>) -> bool {
         .error()
         .is_some_and(|error| error.as_error::<HttpProblem>().is_some());
     let request = response.request();
-    let is_known = request.match_pattern().is_some();
-    let for_programs = is_known
-        && FOR_PROGRAMS
-            .iter()
-            .any(|begin| request.path().starts_with(begin));
-    is_problem && !for_programs
+    let for_programs = || {
+        let path = request.path();
+        FOR_PROGRAMS.iter().any(|begin| path.starts_with(begin))
+            && request.match_pattern().is_some()
+    };
+    is_problem && !for_programs()
 }
 
 /// The page for a problem; `None` if the problem itself is to be sent.

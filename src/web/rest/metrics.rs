@@ -17,7 +17,7 @@ use actix_web::{
 };
 
 use super::super::{
-    http::{app::App, problem::HttpProblem},
+    http::{app::App, problem::HttpProblem, route_table::reached},
     routes,
 };
 use crate::{
@@ -313,12 +313,10 @@ pub async fn count(
     Ok(response)
 }
 
-/// The pattern in the route table that matches a request.
+/// The pattern in the route table that matches a request; `other` if there is none.
 pub(in crate::web) fn route(request: &HttpRequest) -> &'static str {
     static PATTERNS: LazyLock<HashSet<&'static str>> =
         LazyLock::new(|| routes::table().patterns().collect());
-    let found = request.match_pattern();
-    found
-        .and_then(|pattern| PATTERNS.get(pattern.as_str()).copied())
-        .unwrap_or("other")
+    let refused_before = || PATTERNS.get(request.match_pattern()?.as_str()).copied();
+    reached(request).or_else(refused_before).unwrap_or("other")
 }
