@@ -35,7 +35,7 @@ use super::{
     definitions::{CompiledMemory, DeployedProcess},
     instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo},
     live_memory::LiveMemory,
-    long_steps::{LongInARow, StepTimer},
+    long_steps::{DataSize, LongInARow, StepTimer},
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
     spans::OpenSpan,
@@ -241,8 +241,8 @@ impl ProcessInstance {
             Ok(slot) => slot,
             Err(Busy) => return self.refuse_busy(envelope.reply, ctx),
         };
-        let started = self.started_process(&envelope.request);
-        let timed = self.step_timer(started.as_deref());
+        let started = self.start_in(&envelope.request);
+        let timed = self.step_timer(started.as_ref());
         let (
             Envelope {
                 caller,
@@ -258,7 +258,7 @@ impl ProcessInstance {
             Ok(step) => self.conclude(step, reply, slot, ctx),
             Err(_) => self.recover(reply, ctx),
         }
-        self.took(timed.elapsed(), started.as_deref());
+        self.took(timed.elapsed(), started.as_ref());
     }
 
     fn refuse_busy(&mut self, reply: ReplyTo, ctx: &mut Context<Self>) {

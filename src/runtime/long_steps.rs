@@ -2,8 +2,10 @@
 //! that a short step, an answer or the writer never waits for one.
 //!
 //! Whether a step is long is guessed from earlier ones: the last steps of the instance or, for a
-//! new instance, the last starts of its process. One long step proves little, because a thread may
-//! have lost its core meanwhile; from the second on, only the processor time of the step counts.
+//! new instance, the last starts of its process with about as much data, so that who starts it with
+//! little does not wait behind others who start it with much. One long step proves little, because
+//! a thread may have lost its core meanwhile; from the second on, only the processor time of the
+//! step counts.
 //! Not here: the order of the steps that wait (`step_threads`).
 
 use std::{
@@ -17,9 +19,10 @@ use std::{
 };
 
 use dashmap::DashMap;
+use serde_json::Value;
 
-use super::{step_threads::StepThreads, thread_priority};
-use crate::journal::DefinitionRow;
+use super::step_threads::StepThreads;
+use crate::{journal::DefinitionRow, limits, thread_priority};
 
 /// The time from which a step counts as long.
 const LONG_STEP: Duration = Duration::from_micros(250);
@@ -51,6 +54,34 @@ impl LongInARow {
     }
 }
 
+/// How much data a start has, roughly: the logarithm of the number of its values and of its text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct DataSize(u32);
+
+impl DataSize {
+    /// Bytes of text that count as one value.
+    const TEXT: usize = 64;
+
+    /// That of this data. Nothing is counted beyond what makes a step long in any case.
+    pub fn of(data: &Value) -> Self {
+        /// Whether there is anything left to count.
+        fn count(data: &Value, left: &mut usize) -> bool {
+            let text = data.as_str().map_or(0, str::len);
+            *left = left.saturating_sub(1 + text / DataSize::TEXT);
+            *left > 0
+                && match data {
+                    Value::Array(items) => items.iter().all(|item| count(item, left)),
+                    Value::Object(members) => members.values().all(|item| count(item, left)),
+                    _ => true,
+                }
+        }
+        let most = limits::VALUES_ON_ARBITER;
+        let mut left = most;
+        count(data, &mut left);
+        Self((most - left).checked_ilog2().unwrap_or(0))
+    }
+}
+
 /// Measures the time of a step.
 pub(super) struct StepTimer {
     began: Instant,
@@ -77,12 +108,12 @@ impl StepTimer {
     }
 }
 
-/// The threads of long steps, and the processes whose starts are long.
+/// The threads of long steps, and the starts that are long.
 pub(super) struct LongSteps {
     threads: Arc<StepThreads>,
-    /// Processes whose last start was long, by a hash of their names.
+    /// Processes whose last start with about this much data was long, by a hash of both.
     starts: DashMap<u64, LongInARow>,
-    /// The number of these processes: usually 0.
+    /// The number of these: usually 0.
     count: AtomicUsize,
     hasher: RandomState,
 }
@@ -109,45 +140,47 @@ impl LongSteps {
         self.threads.clone()
     }
 
-    /// Whether the last start of a process was long.
-    pub fn is_suspect_start(&self, of: &DefinitionRow) -> bool {
-        self.last_starts(of).is_suspect()
+    /// Whether the last start of a process with about this much data was long.
+    pub fn is_suspect_start(&self, of: &DefinitionRow, with: DataSize) -> bool {
+        self.last_starts(of, with).is_suspect()
     }
 
-    /// Whether the last starts of a process were long.
-    pub fn is_long_start(&self, of: &DefinitionRow) -> bool {
-        self.last_starts(of).is_long()
+    /// Whether the last starts of a process with about this much data were long.
+    pub fn is_long_start(&self, of: &DefinitionRow, with: DataSize) -> bool {
+        self.last_starts(of, with).is_long()
     }
 
-    fn last_starts(&self, of: &DefinitionRow) -> LongInARow {
+    fn last_starts(&self, of: &DefinitionRow, with: DataSize) -> LongInARow {
         if self.count.load(Ordering::Relaxed) == 0 {
             return LongInARow::default();
         }
         self.starts
-            .get(&self.key(of))
+            .get(&self.key(of, with))
             .map_or_else(LongInARow::default, |it| *it)
     }
 
     /// Records the start of an instance of a process.
-    pub fn started(&self, of: &DefinitionRow, took: Duration) {
+    pub fn started(&self, of: &DefinitionRow, with: DataSize, took: Duration) {
         if took >= LONG_STEP {
-            let mut start = self.starts.entry(self.key(of)).or_default();
+            let mut start = self.starts.entry(self.key(of, with)).or_default();
             *start = start.and(took);
         } else if self.count.load(Ordering::Relaxed) > 0 {
-            self.starts.remove(&self.key(of));
+            self.starts.remove(&self.key(of, with));
         } else {
             return;
         }
         self.count.store(self.starts.len(), Ordering::Relaxed);
     }
 
-    fn key(&self, of: &DefinitionRow) -> u64 {
-        self.hasher.hash_one((&of.tenant, &of.id))
+    fn key(&self, of: &DefinitionRow, with: DataSize) -> u64 {
+        self.hasher.hash_one((&of.tenant, &of.id, with))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{
         journal::{DefinitionFormat, DefinitionState},
@@ -174,15 +207,29 @@ mod tests {
     fn a_start_is_estimated_by_the_last_starts_of_its_process() {
         let steps = LongSteps::of_cores(4).unwrap();
         let (long, short) = (process("long"), process("short"));
-        assert!(!steps.is_long_start(&long));
+        let little = DataSize::of(&json!({}));
+        assert!(!steps.is_long_start(&long, little));
         for _ in 0..IN_A_ROW {
-            assert!(!steps.is_long_start(&long));
-            steps.started(&long, LONG_STEP);
-            steps.started(&short, LONG_STEP / 2);
+            assert!(!steps.is_long_start(&long, little));
+            steps.started(&long, little, LONG_STEP);
+            steps.started(&short, little, LONG_STEP / 2);
         }
-        assert!(steps.is_long_start(&long) && !steps.is_long_start(&short));
-        steps.started(&long, LONG_STEP / 2);
-        assert!(!steps.is_long_start(&long) && steps.starts.is_empty());
+        assert!(steps.is_long_start(&long, little) && !steps.is_long_start(&short, little));
+        steps.started(&long, little, LONG_STEP / 2);
+        assert!(!steps.is_long_start(&long, little) && steps.starts.is_empty());
+    }
+
+    #[test]
+    fn starts_with_much_data_do_not_make_those_with_little_long() {
+        let steps = LongSteps::of_cores(4).unwrap();
+        let process = process("p");
+        let little = DataSize::of(&json!({"a": 1}));
+        for much in [json!([vec![1; 1000]]), json!({"text": "x".repeat(64_000)})] {
+            let much = DataSize::of(&much);
+            (0..IN_A_ROW).for_each(|_| steps.started(&process, much, LONG_STEP));
+            assert!(steps.is_long_start(&process, much));
+            assert!(!steps.is_suspect_start(&process, little));
+        }
     }
 
     #[test]

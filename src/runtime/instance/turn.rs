@@ -4,8 +4,11 @@
 
 use super::*;
 
-/// The process that a step starts.
-type Started = Arc<DeployedProcess>;
+/// The process that a step starts, and with how much data.
+pub(super) struct Started {
+    process: Arc<DeployedProcess>,
+    data: DataSize,
+}
 
 impl ProcessInstance {
     /// The pool for a step that must not run on the instance's thread, with its owner.
@@ -43,33 +46,43 @@ impl ProcessInstance {
         if self.runtime.clock.is_virtual() {
             return false;
         }
-        match self.started_process(request) {
-            Some(process) => self.runtime.long_steps.is_long_start(&process.row),
+        match self.start_in(request) {
+            Some(start) => {
+                let starts = &self.runtime.long_steps;
+                starts.is_long_start(&start.process.row, start.data)
+            }
             None => self.long_steps.is_long(),
         }
     }
 
-    pub(super) fn started_process(&self, request: &InstanceRequest) -> Option<Started> {
+    pub(super) fn start_in(&self, request: &InstanceRequest) -> Option<Started> {
         match (request, &self.work.memory) {
-            (InstanceRequest::Start(start), None) => Some(start.process.clone()),
+            (InstanceRequest::Start(start), None) => Some(Started {
+                process: start.process.clone(),
+                data: DataSize::of(&start.command.head.data),
+            }),
             _ => None,
         }
     }
 
     /// Begins to measure a step.
-    pub(super) fn step_timer(&self, started: Option<&DeployedProcess>) -> StepTimer {
+    pub(super) fn step_timer(&self, started: Option<&Started>) -> StepTimer {
         let is_suspect = match started {
-            Some(process) => self.runtime.long_steps.is_suspect_start(&process.row),
+            Some(start) => {
+                let starts = &self.runtime.long_steps;
+                starts.is_suspect_start(&start.process.row, start.data)
+            }
             None => self.long_steps.is_suspect(),
         };
         StepTimer::begin(is_suspect)
     }
 
     /// Records the time of a step.
-    pub(super) fn took(&mut self, took: Duration, started: Option<&DeployedProcess>) {
+    pub(super) fn took(&mut self, took: Duration, started: Option<&Started>) {
         self.long_steps = self.long_steps.and(took);
-        if let Some(process) = started {
-            self.runtime.long_steps.started(&process.row, took);
+        if let Some(start) = started {
+            let starts = &self.runtime.long_steps;
+            starts.started(&start.process.row, start.data, took);
         }
     }
 
@@ -82,7 +95,7 @@ impl ProcessInstance {
         envelope: Envelope,
         ctx: &mut Context<Self>,
     ) {
-        let started = self.started_process(&envelope.request);
+        let started = self.start_in(&envelope.request);
         let (
             Envelope {
                 caller,
@@ -106,7 +119,7 @@ impl ProcessInstance {
             match done {
                 Ok((work, step, took)) => {
                     actor.work = work;
-                    actor.took(took, started.as_deref());
+                    actor.took(took, started.as_ref());
                     match step {
                         Ok((step, slot)) => actor.conclude(step, reply, slot, ctx),
                         Err(Busy) => actor.refuse_busy(reply, ctx),
