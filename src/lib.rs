@@ -25,4 +25,5 @@ pub mod model;
 pub mod runtime;
 pub mod session;
 pub mod text;
+pub mod thread_priority;
 pub mod web;

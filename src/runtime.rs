@@ -52,7 +52,6 @@ mod startup;
 pub mod step_threads;
 mod sweep;
 pub mod task_access;
-pub mod thread_priority;
 mod timers;
 mod trees;
 pub mod turns;

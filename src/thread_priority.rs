@@ -1,8 +1,8 @@
 //! Threads of low priority: the system prefers all other threads to them, and takes the core from
 //! them at once when another thread needs it.
 //!
-//! Deploys, long bodies, passwords and long steps run there: work of milliseconds, for which no
-//! other user must wait, even on a server with few cores.
+//! Deploys, long bodies, large instances that are read, passwords and long steps run there: work of
+//! milliseconds, for which no other user must wait, even on a server with few cores.
 //!
 //! # Rationale
 //!
@@ -26,7 +26,7 @@ const THREADS: usize = 1 + limits::LARGE_BODIES_AT_ONCE + limits::HASHES + limit
 
 /// Gives this thread a low priority from now on. On systems other than Linux, where a priority
 /// belongs to a whole process, nothing changes.
-pub(super) fn step_back() {
+pub fn step_back() {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::process::nice(STEPS) {
         log::warn!("a thread could not step back, so its work may keep others waiting: {error}");
@@ -34,7 +34,7 @@ pub(super) fn step_back() {
 }
 
 /// The processor time of this thread, without the time it waits for a core.
-pub(super) fn worked() -> Duration {
+pub fn worked() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }

@@ -22,12 +22,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("expression", &["model"]),
     ("engine", &["model"]),
     ("explorer", &["engine", "model"]),
-    ("journal", &["engine", "model", "meters"]),
+    ("journal", &["engine", "model", "meters", "thread_priority"]),
     (
         "runtime",
         &[
             "meters",
             "logging",
+            "thread_priority",
             "journal",
             "engine",
             "expression",
@@ -38,7 +39,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "web",
         &[
-            "meters", "logging", "session", "runtime", "journal", "engine", "model", "config",
+            "meters",
+            "logging",
+            "thread_priority",
+            "session",
+            "runtime",
+            "journal",
+            "engine",
+            "model",
+            "config",
             "admin",
         ],
     ),
@@ -55,6 +64,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &[]),
     ("meters", &[]),
     ("logging", &[]),
+    ("thread_priority", &[]),
     ("text", &[]),
 ];
 

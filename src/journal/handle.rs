@@ -202,6 +202,16 @@ impl Journal {
         self.shared.readers.run(Purpose::Work, question, done);
     }
 
+    /// Like [`Journal::read_then`], for what was found to be large, so that decoding it takes long
+    /// ([`limits::LARGE_READ_BYTES`]): on a thread of low priority.
+    pub fn read_large_then<T: 'static>(
+        &self,
+        question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
+        done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) {
+        self.shared.readers.run(Purpose::Large, question, done);
+    }
+
     /// Like [`Journal::read_then`], for lists: no query that the server's own work needs waits
     /// behind it.
     pub fn list_then<T: 'static>(

@@ -1,6 +1,7 @@
 //! The readers: a few threads, each with its own [`StoreReader`], so that queries wait neither for
 //! the writer nor for each other. One of them runs no list queries, so that instances, timers and
-//! messages never wait behind lists that clients ask for.
+//! messages never wait behind lists that clients ask for. One is of low priority and decodes what is
+//! large, so that no other work waits for that.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -11,6 +12,7 @@ use std::{
 use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::store::{Store, StoreError, StoreReader};
+use crate::thread_priority;
 
 /// The purpose of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,8 @@ pub(super) enum Purpose {
     Work,
     /// Something that users read: lists, histories, pages.
     List,
+    /// What was found to be large.
+    Large,
 }
 
 pub(super) type StoreQuery = Box<dyn FnOnce(&dyn StoreReader) + Send>;
@@ -32,23 +36,32 @@ pub(super) struct Readers {
 struct Lanes {
     work: Sender<StoreQuery>,
     lists: Sender<StoreQuery>,
+    large: Sender<StoreQuery>,
 }
 
 impl Readers {
     pub fn start(store: &dyn Store) -> Result<Self, StoreError> {
         let (work, work_asked) = crossbeam_channel::unbounded();
         let (lists, lists_asked) = crossbeam_channel::unbounded();
+        let (large, large_asked) = crossbeam_channel::unbounded();
         let mut threads = Vec::new();
-        for lists_asked in [None, Some(lists_asked)] {
-            let (reader, work_asked) = (store.reader()?, work_asked.clone());
+        for (work_asked, lists_asked, prepare) in [
+            (work_asked.clone(), None, (|| ()) as fn()),
+            (work_asked, Some(lists_asked), || ()),
+            (large_asked, None, thread_priority::step_back),
+        ] {
+            let reader = store.reader()?;
             let thread = thread::Builder::new()
                 .name("journal-reader".into())
-                .spawn(move || run(reader.as_ref(), work_asked, lists_asked))
+                .spawn(move || {
+                    prepare();
+                    run(reader.as_ref(), work_asked, lists_asked);
+                })
                 .map_err(|cause| StoreError::Failed("start a reader thread", Box::new(cause)))?;
             threads.push(thread);
         }
         Ok(Self {
-            questions: Mutex::new(Some(Lanes { work, lists })),
+            questions: Mutex::new(Some(Lanes { work, lists, large })),
             threads: Mutex::new(threads),
         })
     }
@@ -56,9 +69,9 @@ impl Readers {
     /// Readers without threads: the holder of the receiver runs the queries.
     pub fn without_threads() -> (Self, Receiver<StoreQuery>) {
         let (work, receiver) = crossbeam_channel::unbounded();
-        let lists = work.clone();
+        let (lists, large) = (work.clone(), work.clone());
         let readers = Self {
-            questions: Mutex::new(Some(Lanes { work, lists })),
+            questions: Mutex::new(Some(Lanes { work, lists, large })),
             threads: Mutex::default(),
         };
         (readers, receiver)
@@ -85,6 +98,7 @@ impl Readers {
             let lane = match purpose {
                 Purpose::Work => &questions.work,
                 Purpose::List => &questions.lists,
+                Purpose::Large => &questions.large,
             };
             // The threads outlive the sender, so this cannot fail.
             let _ = lane.send(question);
@@ -125,7 +139,7 @@ fn run(
         match (question, of) {
             (Ok(question), _) => answer(reader, question),
             (Err(_), Purpose::Work) => (work, open[0]) = (never(), false),
-            (Err(_), Purpose::List) => (lists, open[1]) = (never(), false),
+            (Err(_), _) => (lists, open[1]) = (never(), false),
         }
     }
 }

@@ -138,6 +138,13 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Bytes of all of it, encoded.
+    pub fn bytes(&self) -> usize {
+        let snapshot = self.snapshot.as_ref().map_or(0, |row| row.body.len());
+        let rows = self.rows.iter();
+        snapshot + rows.map(|stored| stored.row.body.len()).sum::<usize>()
+    }
+
     /// Whether the log has nothing of the entity.
     pub fn is_empty(&self) -> bool {
         self.snapshot.is_none() && self.rows.is_empty()

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     LogPart, codec,
-    row::{Entity, SnapshotRow, StoredRow},
+    row::{Entity, Loaded, SnapshotRow, StoredRow},
     store::{StoreError, StoreReader},
 };
 use crate::{
@@ -104,7 +104,18 @@ pub fn read(entity: Entity, snapshot: &SnapshotRow) -> Result<InstanceState, Str
 /// # Errors
 /// If the store fails; [`StoreError::Unreadable`] with the row that is damaged or missing.
 pub fn restore(reader: &dyn StoreReader, entity: Entity) -> Result<Restored, StoreError> {
-    let loaded = reader.load(entity)?;
+    restore_from(reader, entity, reader.load(entity)?)
+}
+
+/// As [`restore`], from what was loaded before.
+///
+/// # Errors
+/// As [`restore`].
+pub fn restore_from(
+    reader: &dyn StoreReader,
+    entity: Entity,
+    loaded: Loaded,
+) -> Result<Restored, StoreError> {
     let snapshot = loaded.snapshot.map(|row| (read(entity, &row), row));
     let (state, stored, snapshot) = match snapshot {
         None => (None, loaded.rows, Vec::new()),

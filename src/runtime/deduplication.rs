@@ -10,12 +10,12 @@ use std::{future::Future, sync::Arc};
 use super::{
     Runtime, decide,
     instance_request::{Committed, InstanceResponse, Refusal, ReplyTo},
-    thread_priority::beside,
 };
 use crate::{
     engine::{InstanceState, RecordBatch, record::CommandTag},
     journal::{Entity, LogPart, StoreError, StoredRow, codec, snapshot},
     model::ids::InstanceKey,
+    thread_priority::beside,
 };
 
 /// Rows that are read at once.

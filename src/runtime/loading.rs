@@ -12,14 +12,23 @@ use super::{
 use crate::{
     engine::{InstanceState, record::ProcessRef},
     journal::{
-        Entity, StoreError, StoreReader,
+        Entity, Loaded, StoreError, StoreReader,
         snapshot::{self, Restored},
     },
+    limits,
     model::ids::InstanceKey,
 };
 
 /// A live instance, and the version that it runs.
 type LoadedInstance = (InstanceState, Arc<KnownVersion>);
+/// What is remembered of an instance, and the instance itself if it is live.
+type RestoredInstance = (Remembered, Option<LoadedInstance>);
+
+/// What a shared reader thread makes of an instance: all of it, unless it is large.
+enum FirstRead {
+    Restored(RestoredInstance),
+    Large(Loaded),
+}
 
 impl Runtime {
     /// Loads an instance whose slot is `Moving`. No row of it is in flight, so the store is
@@ -28,18 +37,51 @@ impl Runtime {
         if self.fresh.take(key) {
             return self.settle(key, Remembered::default());
         }
-        let runtime = self.clone();
-        let settle = self.clone();
+        let (runtime, then) = (self.clone(), self.clone());
+        let entity = Entity::from(key);
         self.journal.read_then(
-            move |reader| runtime.remember(reader, snapshot::restore(reader, Entity::from(key))?),
-            move |remembered| match remembered {
-                Ok((remembered, None)) => settle.settle(key, remembered),
-                Ok((remembered, Some((state, known)))) => {
-                    let definitions = settle.definitions.clone();
-                    definitions.fetch_then(known, move |process| match process {
+            move |reader| {
+                let loaded = reader.load(entity)?;
+                if loaded.bytes() > limits::LARGE_READ_BYTES {
+                    return Ok(FirstRead::Large(loaded));
+                }
+                runtime
+                    .remember(reader, snapshot::restore_from(reader, entity, loaded)?)
+                    .map(FirstRead::Restored)
+            },
+            move |read| match read {
+                Ok(FirstRead::Large(loaded)) => then.restore_large(key, loaded),
+                Ok(FirstRead::Restored(restored)) => then.restored(key, Ok(restored)),
+                Err(error) => then.restored(key, Err(error)),
+            },
+        );
+    }
+
+    fn restore_large(self: &Arc<Self>, key: InstanceKey, loaded: Loaded) {
+        let (runtime, then) = (self.clone(), self.clone());
+        let entity = Entity::from(key);
+        self.journal.read_large_then(
+            move |reader| runtime.remember(reader, snapshot::restore_from(reader, entity, loaded)?),
+            move |restored| then.restored(key, restored),
+        );
+    }
+
+    /// Puts a restored instance into memory; a live one once its definition is found.
+    fn restored(
+        self: &Arc<Self>,
+        key: InstanceKey,
+        restored: Result<RestoredInstance, StoreError>,
+    ) {
+        match restored {
+            Ok((remembered, None)) => self.settle(key, remembered),
+            Ok((remembered, Some((state, known)))) => {
+                let runtime = self.clone();
+                self.definitions
+                    .clone()
+                    .fetch_then(known, move |process| match process {
                         Ok(process) => {
                             let memory = Some((state, process));
-                            settle.settle(
+                            runtime.settle(
                                 key,
                                 Remembered {
                                     memory,
@@ -47,12 +89,11 @@ impl Runtime {
                                 },
                             );
                         }
-                        Err(error) => settle.cannot_load(key, &error),
+                        Err(error) => runtime.cannot_load(key, &error),
                     });
-                }
-                Err(error) => settle.cannot_load(key, &error),
-            },
-        );
+            }
+            Err(error) => self.cannot_load(key, &error),
+        }
     }
 
     fn cannot_load(self: &Arc<Self>, key: InstanceKey, error: &StoreError) {
@@ -68,7 +109,7 @@ impl Runtime {
         &self,
         reader: &dyn StoreReader,
         restored: Restored,
-    ) -> Result<(Remembered, Option<LoadedInstance>), StoreError> {
+    ) -> Result<RestoredInstance, StoreError> {
         let gathered = Gathered {
             rows: restored.rows as u32,
             bytes: restored.row_bytes,

@@ -1,12 +1,16 @@
 //! Rows that followers of an instance have missed: read once for all followers that reconnect at
 //! the same time.
 //!
-//! Not here: reading them (`journal`), the frames that a follower receives for them (`session`).
+//! Not here: the frames that a follower receives for them (`session`).
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::channel::SharedFrame;
-use crate::engine::RecordBatch;
+use super::{channel::SharedFrame, instance_request::Observed};
+use crate::{
+    engine::RecordBatch,
+    journal::{Entity, Journal, LogPart, StoreError, StoreReader, StoredRow, codec},
+    limits,
+};
 
 /// The rows before one observation, as the first reader has read them.
 #[derive(Debug, Default)]
@@ -23,33 +27,88 @@ pub struct Missed {
 }
 
 impl MissedRows {
-    /// The rows after `cursor`: those that another follower has read, if they reach back far
-    /// enough, otherwise what `read` returns; `None` when there are too many.
-    ///
-    /// # Errors
-    /// Those of `read`.
-    pub fn get_or_read<E>(
-        &self,
-        cursor: u64,
-        read: impl FnOnce() -> Result<Option<Vec<RecordBatch>>, E>,
-    ) -> Result<Option<Arc<Missed>>, E> {
-        let known = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        if let Some(known) = known.filter(|known| known.after <= cursor) {
-            return Ok(Some(known));
-        }
-        let Some(rows) = read()? else {
-            return Ok(None);
-        };
+    /// The rows after `cursor`, if another follower has read them and they reach back far enough.
+    pub fn known(&self, cursor: u64) -> Option<Arc<Missed>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone().filter(|known| known.after <= cursor)
+    }
+
+    /// Keeps the rows after `cursor` for others.
+    pub fn keep(&self, cursor: u64, rows: Vec<RecordBatch>) -> Arc<Missed> {
         let missed = Arc::new(Missed {
             after: cursor,
             rows,
             frames: OnceLock::new(),
         });
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(missed.clone());
-        Ok(Some(missed))
+        missed
     }
+}
+
+/// What a shared reader thread makes of the rows: all of it, unless they are large.
+enum FirstRead {
+    Missed(Option<Arc<Missed>>),
+    Large(Vec<StoredRow>),
+}
+
+/// Reads the rows after `cursor`, up to an observation; `done` receives them on a reader thread, and
+/// `None` when there are too many.
+pub fn read_then(
+    journal: &Journal,
+    observed: Arc<Observed>,
+    cursor: u64,
+    done: impl FnOnce(Result<Option<Arc<Missed>>, StoreError>) + Send + 'static,
+) {
+    let (then, of) = (journal.clone(), observed.clone());
+    journal.read_then(
+        move |reader| {
+            if let Some(known) = of.missed.known(cursor) {
+                return Ok(FirstRead::Missed(Some(known)));
+            }
+            let Some(part) = part(reader, &of, cursor)? else {
+                return Ok(FirstRead::Missed(None));
+            };
+            if part.bytes > limits::LARGE_READ_BYTES {
+                return Ok(FirstRead::Large(part.rows));
+            }
+            let rows = decoded(&part.rows)?;
+            Ok(FirstRead::Missed(Some(of.missed.keep(cursor, rows))))
+        },
+        move |read| match read {
+            Ok(FirstRead::Missed(missed)) => done(Ok(missed)),
+            Ok(FirstRead::Large(stored)) => then.read_large_then(
+                move |_| {
+                    if let Some(known) = observed.missed.known(cursor) {
+                        return Ok(Some(known));
+                    }
+                    Ok(Some(observed.missed.keep(cursor, decoded(&stored)?)))
+                },
+                done,
+            ),
+            Err(error) => done(Err(error)),
+        },
+    );
+}
+
+/// The stored rows; `None` when there are too many.
+fn part(
+    reader: &dyn StoreReader,
+    observed: &Observed,
+    cursor: u64,
+) -> Result<Option<LogPart>, StoreError> {
+    let maximum = limits::REPLAY_FRAMES;
+    let entity = Entity::from(observed.head().key);
+    let mut part = LogPart::read(reader, entity, cursor, maximum + 1)?;
+    let reaches = part.reaches(observed.seq);
+    // Later rows come through the channel.
+    part.rows
+        .retain(|stored| stored.row.last_seq <= observed.seq);
+    Ok((reaches && part.rows.len() <= maximum).then_some(part))
+}
+
+fn decoded(stored: &[StoredRow]) -> Result<Vec<RecordBatch>, StoreError> {
+    stored
+        .iter()
+        .map(|stored| codec::decode(&stored.row.body))
+        .collect()
 }

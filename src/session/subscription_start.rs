@@ -24,13 +24,13 @@ use super::{
     },
 };
 use crate::{
-    engine::{RecordBatch, rejection::RejectionKind},
-    journal::{Entity, LogPart, StoreError, codec},
+    engine::rejection::RejectionKind,
+    journal::StoreError,
     limits,
     model::ids::InstanceKey,
     runtime::{
         instance_request::{InstanceResponse, Observed, Refusal, ReplyTo},
-        missed_rows::Missed,
+        missed_rows::{self, Missed},
         read_queue::{Read, ReadRequest},
     },
 };
@@ -244,37 +244,16 @@ impl Connection {
         cursor: u64,
         observed: Arc<Observed>,
     ) {
-        let inbox = self.inbox.clone();
-        let observation = observed.clone();
-        self.sessions.runtime.journal.read_then(
-            move |reader| {
-                let read = || {
-                    let maximum = limits::REPLAY_FRAMES;
-                    let entity = Entity::from(instance);
-                    let mut part = LogPart::read(reader, entity, cursor, maximum + 1)?;
-                    let reaches = part.reaches(observation.seq);
-                    // Later rows come through the channel.
-                    part.rows
-                        .retain(|stored| stored.row.last_seq <= observation.seq);
-                    if !reaches || part.rows.len() > maximum {
-                        return Ok(None);
-                    }
-                    let rows = part.rows.iter();
-                    rows.map(|stored| codec::decode::<RecordBatch>(&stored.row.body))
-                        .collect::<Result<_, _>>()
-                        .map(Some)
-                };
-                observation.missed.get_or_read(cursor, read)
-            },
-            move |rows: Result<_, StoreError>| {
-                inbox.put(Inbound::Missed {
-                    instance,
-                    read,
-                    observed,
-                    rows,
-                })
-            },
-        );
+        let (inbox, observation) = (self.inbox.clone(), observed.clone());
+        let journal = &self.sessions.runtime.journal;
+        missed_rows::read_then(journal, observation, cursor, move |rows| {
+            inbox.put(Inbound::Missed {
+                instance,
+                read,
+                observed,
+                rows,
+            });
+        });
     }
 
     pub(super) fn missed(

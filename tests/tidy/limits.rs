@@ -103,6 +103,7 @@ const ROWS: &[(&str, &[&str])] = &[
         "body that is parsed on",
         &["LARGE_BODY_BYTES", "LARGE_BODIES_AT_ONCE"],
     ),
+    ("stored bytes of an instance", &["LARGE_READ_BYTES"]),
     ("bytes of an answer", &["SEND_BUFFER_BYTES"]),
     (
         "bytes of requests that the system",

@@ -13,7 +13,7 @@ use std::{
 use tokio::sync::Semaphore;
 
 use super::{Deploy, DeployError, deploy_plan::CompiledSource};
-use crate::{limits, runtime::thread_priority};
+use crate::{limits, thread_priority};
 
 /// Sources that are being compiled, and those that wait for it.
 #[derive(Default)]

@@ -11,7 +11,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::{
     limits::{self, CallerKind, Limit, Pot, PotPlace, Taker},
-    runtime::thread_priority,
+    thread_priority,
 };
 
 /// Used as the hash of a user that does not exist, so that an unknown name takes as long as a wrong

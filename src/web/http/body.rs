@@ -24,9 +24,9 @@ use tokio::{sync::Semaphore, time::timeout_at};
 use super::{super::body_pace::BodyPace, app::App, problem::HttpProblem};
 use crate::{
     limits::{self, Limit, PotPlace},
-    runtime::thread_priority::beside,
     session::protocol::{code::ErrorCode, spelling},
     text,
+    thread_priority::beside,
 };
 
 /// The body, at most `limit` bytes of it. Its memory is taken from the pot for bodies before
@@ -140,31 +140,45 @@ pub fn too_slow() -> HttpProblem {
     HttpProblem::new(ErrorCode::BadRequest, sentence).with_status(StatusCode::REQUEST_TIMEOUT)
 }
 
-/// The text of a JSON body; `{}` if there is none. A byte order mark is skipped.
+/// Gives the text of a JSON body to `read`: `{}` if there is none, without a byte order mark. A long
+/// text is checked and read on another thread ([`on_pool`]), so everything that looks at all of it
+/// belongs into `read`.
 ///
 /// # Errors
-/// As [`bytes()`], 415 if it has another type, 400 if it is not UTF-8.
-pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, HttpProblem> {
+/// As [`bytes()`], 415 if it has another type, 400 if it is not UTF-8, 413 and 503 if its values take
+/// too much memory.
+pub async fn json<T: Send + 'static>(
+    request: &HttpRequest,
+    body: Payload,
+    read: impl FnOnce(&str) -> T + Send + 'static,
+) -> Result<T, HttpProblem> {
     let bytes = bytes(request, body, limits::REST_BODY_BYTES).await?;
     if bytes.is_empty() {
-        return Ok("{}".to_owned());
+        return Ok(read("{}"));
     }
     if media_type(request).is_some_and(|media_type| media_type != "application/json") {
         return Err(HttpProblem::unsupported_media_type("application/json"));
     }
+    let memory = request.extensions_mut().remove::<Option<PotPlace>>();
+    let mut memory = memory.flatten();
+    let (done, memory) = by_length(bytes.len(), move || {
+        let text = json_text(&bytes, memory.as_mut());
+        (text.map(read), memory)
+    })
+    .await?;
+    request.extensions_mut().insert(memory);
+    done
+}
+
+/// The text of a body, with memory taken for its values beside that of the text.
+fn json_text<'a>(bytes: &'a [u8], memory: Option<&mut PotPlace>) -> Result<&'a str, HttpProblem> {
     let refuse = |found| {
         HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected JSON in UTF-8, but {found}"),
         )
     };
-    let text = text::utf8(&bytes).map_err(refuse)?;
-    hold_values(request, text)?;
-    Ok(text.to_owned())
-}
-
-/// Takes memory for the values of a text, beside that of the text.
-fn hold_values(request: &HttpRequest, text: &str) -> Result<(), HttpProblem> {
+    let text = text::utf8(bytes).map_err(refuse)?;
     let values = text::memory::of_json(text);
     if values > limits::JSON_MEMORY {
         Limit::JsonMemory.refused();
@@ -175,34 +189,30 @@ fn hold_values(request: &HttpRequest, text: &str) -> Result<(), HttpProblem> {
         );
         return Err(HttpProblem::new(ErrorCode::TooLarge, sentence));
     }
-    if values <= limits::JSON_MEMORY_UNCOUNTED {
-        return Ok(());
-    }
-    match request.extensions_mut().get_mut::<Option<PotPlace>>() {
-        Some(Some(place)) => {
-            let all = (place.amount() + values).min(place.capacity());
-            place.resize(all).then_some(()).ok_or_else(no_room)
+    match memory {
+        Some(memory) if values > limits::JSON_MEMORY_UNCOUNTED => {
+            let all = (memory.amount() + values).min(memory.capacity());
+            memory.resize(all).then_some(text).ok_or_else(no_room)
         }
-        _ => Ok(()),
+        _ => Ok(text),
     }
 }
 
 /// Large bodies and answers that are parsed and written at the same time.
 static LARGE: Semaphore = Semaphore::const_new(limits::LARGE_BODIES_AT_ONCE);
 
-/// Parses a text. A long one is parsed on another thread, few at a time, so that requests that
-/// share this thread do not wait for it.
+/// Does work on a body of so many bytes: for a long one on another thread ([`on_pool`]).
 ///
 /// # Errors
 /// 503 while the server stops.
-pub async fn parse_on_pool<T: Send + 'static>(
-    text: String,
-    read: impl FnOnce(&str) -> T + Send + 'static,
+pub async fn by_length<T: Send + 'static>(
+    length: usize,
+    work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, HttpProblem> {
-    if text.len() <= limits::LARGE_BODY_BYTES {
-        return Ok(read(&text));
+    if length <= limits::LARGE_BODY_BYTES {
+        return Ok(work());
     }
-    on_pool(move || read(&text)).await
+    on_pool(work).await
 }
 
 /// Does work that takes long on another thread, little of it at a time, so that requests that share

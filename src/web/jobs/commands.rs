@@ -230,17 +230,20 @@ async fn look(
     let observed = app
         .job(&principal.caller, named.workflow()?, named.job()?)
         .await?;
-    let in_body = || {
-        json::from_text::<CommentBody>(&ascii::text(&body))
-            .ok()
-            .map(|comment| comment.comment)
+    let comment = match named.comment() {
+        Some(comment) => Some(comment.to_owned()),
+        None => body::by_length(body.len(), move || comment_in(&body)).await?,
     };
-    let comment = named.comment().map(str::to_owned).or_else(in_body);
     Ok(JobTarget {
         principal,
         observed,
         comment,
     })
+}
+
+fn comment_in(body: &[u8]) -> Option<String> {
+    let body: CommentBody = json::from_text(&ascii::text(body)).ok()?;
+    Some(body.comment)
 }
 
 /// The action of the first approval that waits, preferably for the caller.

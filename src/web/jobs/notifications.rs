@@ -201,11 +201,15 @@ async fn of_ids(
 ) -> Result<HttpResponse, Refused> {
     app.bearer(request)?;
     let bytes = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
-    let ids: Vec<String> = json::from_bytes(&bytes).map_err(|error| {
-        HttpProblem::new(
-            ErrorCode::BadRequest,
-            format!("expected a list of ids such as [\"1\",\"2\"] as the body, but: {error}"),
-        )
-    })?;
+    let length = bytes.len();
+    let read = move || -> Result<Vec<String>, _> {
+        json::from_bytes(&bytes).map_err(|error| {
+            HttpProblem::new(
+                ErrorCode::BadRequest,
+                format!("expected a list of ids such as [\"1\",\"2\"] as the body, but: {error}"),
+            )
+        })
+    };
+    let ids = body::by_length(length, read).await??;
     Ok(ascii::answer(&ids.is_empty()))
 }

@@ -47,7 +47,7 @@ pub async fn start(
     let principal = app.bearer(&request)?;
     body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
     let workflow = Named::read(&request)?.workflow()?;
-    Ok(started(&app, &request, &principal, workflow, &json!({})).await?)
+    Ok(started(&app, &request, &principal, workflow, (json!({}), 0)).await?)
 }
 
 /// `POST /api/v1/start-with-variables` `{"WorkflowId":41,"Variables":[{"Name","Value"}]}` → `"<job
@@ -66,7 +66,14 @@ pub async fn start_with_variables(
 ) -> Result<HttpResponse, Refused> {
     let principal = app.bearer(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
-    let body: WithVariables = json::from_text(&ascii::text(&bytes)).map_err(|error| {
+    let length = bytes.len();
+    let (workflow, data) = body::by_length(length, move || with_variables(&bytes)).await??;
+    Ok(started(&app, &request, &principal, workflow, (data, length)).await?)
+}
+
+/// The workflow and the start data that a body names.
+fn with_variables(bytes: &[u8]) -> Result<(i64, Value), HttpProblem> {
+    let body: WithVariables = json::from_text(&ascii::text(bytes)).map_err(|error| {
         let form = r#"{"WorkflowId":41,"Variables":[{"Name":"x","Value":"1"}]}"#;
         HttpProblem::new(
             ErrorCode::BadRequest,
@@ -78,14 +85,7 @@ pub async fn start_with_variables(
         .into_iter()
         .map(|variable| (variable.name, variable.value))
         .collect();
-    Ok(started(
-        &app,
-        &request,
-        &principal,
-        body.workflow_id,
-        &Value::Object(data),
-    )
-    .await?)
+    Ok((body.workflow_id, Value::Object(data)))
 }
 
 /// The body of a start with variables.
@@ -106,16 +106,21 @@ struct Variable {
     value: Value,
 }
 
+/// Starts a workflow with data that came in so many bytes.
 async fn started(
     app: &App,
     request: &HttpRequest,
     principal: &Principal,
     workflow: i64,
-    data: &Value,
+    (data, length): (Value, usize),
 ) -> Result<HttpResponse, HttpProblem> {
     let process = app.workflow(&principal.caller, workflow)?;
-    let text = json!({"process": process.row.id, "data": data}).to_string();
-    let mut start = to_command::start(&fields::start(&text, command_id(request)?)?, principal)?;
+    let (id, by) = (command_id(request)?, principal.clone());
+    let to_start = move || -> Result<_, HttpProblem> {
+        let text = json!({"process": process.row.id, "data": data}).to_string();
+        Ok(to_command::start(&fields::start(&text, id)?, &by)?)
+    };
+    let mut start = body::by_length(length, to_start).await??;
     app.admit_start(request, principal, &mut start)?;
     let job = start.key();
     app.start(start).await?;

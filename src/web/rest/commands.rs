@@ -191,10 +191,9 @@ async fn command(
     let principal = app.bearer(request)?;
     let key = instance_key(key)?;
     let id = command_id(request)?;
-    let text = body::json(request, payload).await?;
     let caller = principal.caller.clone();
-    let instance_request =
-        body::parse_on_pool(text, move |text| to_request(text, id, key, &caller)).await??;
+    let read = move |text: &str| to_request(text, id, key, &caller);
+    let instance_request = body::json(request, payload, read).await??;
     let outcome = app
         .command(key, &principal.caller, instance_request)
         .await?;

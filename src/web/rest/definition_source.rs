@@ -16,9 +16,9 @@ use super::{
 use crate::{
     journal::DefinitionFormat,
     model::{bpmn_xml::diagram, frontend_view::FrontendView},
-    runtime::thread_priority::beside,
     session::protocol::code::ErrorCode,
     text,
+    thread_priority::beside,
     web::{
         http::{app::App, problem::HttpProblem},
         openapi::shared::VersionPath,

@@ -134,11 +134,8 @@ pub async fn put(
 ) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     let place = DraftAddress::read(path.into_inner())?;
-    let text = body::json(&request, payload).await?;
-    let data = body::parse_on_pool(text, |text| {
-        task_notes::text_of_draft(&fields::draft(text)?)
-    })
-    .await??;
+    let read = |text: &str| task_notes::text_of_draft(&fields::draft(text)?);
+    let data = body::json(&request, payload, read).await??;
     place.send(&app, &principal.caller, Some(data)).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -25,7 +25,6 @@ use crate::{
     runtime::{
         instance_request::{Observed, Refusal},
         past,
-        thread_priority::beside,
     },
     session::protocol::{
         body as fields,
@@ -36,6 +35,7 @@ use crate::{
         step::{ActionEntry, ChildEntry, NodeEntry},
         to_command,
     },
+    thread_priority::beside,
     web::{
         http::{app::App, body, problem::HttpProblem},
         instance_client::instance_key,
@@ -64,9 +64,11 @@ pub async fn start(
 ) -> Result<HttpResponse, HttpProblem> {
     let principal = app.principal(&request)?;
     let id = command_id(&request)?;
-    let text = body::json(&request, payload).await?;
-    let read = body::parse_on_pool(text, move |text| fields::start(text, id)).await?;
-    let mut start = to_command::start(&read?, &principal)?;
+    let by = principal.clone();
+    let read = move |text: &str| -> Result<_, HttpProblem> {
+        Ok(to_command::start(&fields::start(text, id)?, &by)?)
+    };
+    let mut start = body::json(&request, payload, read).await??;
     app.admit_start(&request, &principal, &mut start)?;
     let (key, subject) = (start.key(), to_command::subject_of_token(&start));
     let caller = start.caller.clone();

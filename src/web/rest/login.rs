@@ -69,12 +69,12 @@ pub async fn login(
     app: Data<App>,
 ) -> Result<HttpResponse, HttpProblem> {
     app.require_origin(&request)?;
-    let text = body::json(&request, payload).await?;
+    let read = |text: &str| body::read(text, r#"{"username":"…","password":"…"}"#);
     let Login {
         username,
         password,
         tenant,
-    } = body::read(&text, r#"{"username":"…","password":"…"}"#)?;
+    } = body::json(&request, payload, read).await??;
     let identity = app
         .sign_in(
             &request,

@@ -90,12 +90,15 @@ async fn publish(
 ) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(request)?;
     let id = command_id(request)?;
-    let text = body::json(request, payload).await?;
     let runtime = &app.sessions.runtime;
-    let publish = fields::publish(&text, id, kind)?;
-    let to = to_publish(&publish, &principal.caller, runtime.clock.now())?;
+    let (caller, now) = (principal.caller.clone(), runtime.clock.now());
+    let read = move |text: &str| -> Result<_, HttpProblem> {
+        let publish = fields::publish(text, id, kind)?;
+        let bytes = publish.data.as_ref().map_or(0, |data| data.text().len());
+        Ok((to_publish(&publish, &caller, now)?, bytes))
+    };
+    let (to, bytes) = body::json(request, payload, read).await??;
     let payer = app.admit_publish(request, &principal)?;
-    let bytes = publish.data.as_ref().map_or(0, |data| data.text().len());
     let result = match to {
         PublishTo::Instance(instance, instance_request) => {
             app.command(instance, &principal.caller, instance_request)

@@ -162,8 +162,7 @@ async fn read(
     require_operator(&principal.caller)?;
     let key = instance_key(key)?;
     let id = commands::command_id(request)?;
-    let text = body::json(request, payload).await?;
-    let migration = body::parse_on_pool(text, move |text| fields::migrate(text, id)).await??;
+    let migration = body::json(request, payload, move |text| fields::migrate(text, id)).await??;
     let observed = app.observe(key, &principal.caller, false).await?;
     let definitions = &app.sessions.runtime.definitions;
     let (tenant, process) = (&principal.caller.tenant, &observed.head().process.id);

@@ -71,13 +71,15 @@ pub async fn preview(
     app: Data<App>,
 ) -> Result<HttpResponse, HttpProblem> {
     let designer = designer(&app, &request)?;
-    let text = body::json(&request, payload).await?;
-    let body: PreviewRequest = text::json::from_text(&text).map_err(|error| {
-        HttpProblem::new(
-            ErrorCode::BadRequest,
-            format!("expected a message, a condition or a schedule to preview, but {error}"),
-        )
-    })?;
+    let read = |text: &str| -> Result<PreviewRequest, _> {
+        text::json::from_text(text).map_err(|error| {
+            HttpProblem::new(
+                ErrorCode::BadRequest,
+                format!("expected a message, a condition or a schedule to preview, but {error}"),
+            )
+        })
+    };
+    let body = body::json(&request, payload, read).await??;
     let preview = match (body.message, body.condition, body.schedule) {
         (Some(message), None, None) => Preview::Message(message, body.data),
         (None, Some(condition), None) => Preview::Condition(condition, body.data),

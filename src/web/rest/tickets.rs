@@ -53,8 +53,8 @@ pub async fn issue(
     app: Data<App>,
 ) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
-    let text = body::json(&request, payload).await?;
-    let wanted: TicketRequest = body::read(&text, r#"{"for":"ws"} or the like"#)?;
+    let read = |text: &str| body::read::<TicketRequest>(text, r#"{"for":"ws"} or the like"#);
+    let wanted = body::json(&request, payload, read).await??;
     let purpose: TicketUse = wanted
         .r#for
         .parse()

@@ -326,13 +326,12 @@ fn over_users_with(admin: &Identity, roles: &[String]) -> Result<(), HttpProblem
 }
 
 /// A body with this form. Refusals repeat no values, which may be passwords.
-pub(super) async fn read<T: DeserializeOwned>(
+pub(super) async fn read<T: DeserializeOwned + Send + 'static>(
     request: &HttpRequest,
     payload: Payload,
-    form: &str,
+    form: &'static str,
 ) -> Result<T, HttpProblem> {
-    let text = body::json(request, payload).await?;
-    body::read(&text, form)
+    body::json(request, payload, move |text| body::read(text, form)).await?
 }
 
 /// The user as it is now; it may have been removed again.
