@@ -24,8 +24,9 @@ use crate::{
         instance_request::{
             Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo, ResolvedStart,
         },
-        keys, thread_priority,
+        keys,
     },
+    thread_priority,
 };
 
 /// A request to evaluate conditional start events.

@@ -72,11 +72,14 @@ pub async fn conditions(
         return Err(HttpProblem::new(ErrorCode::Unauthenticated, sentence));
     }
     let id = command_id(&request)?;
-    let text = body::json(&request, payload).await?;
-    let evaluate = fields::evaluate_conditions(&text, id)?;
-    let start = to_request(&evaluate, &principal.caller)?;
+    let caller = principal.caller.clone();
+    let read = move |text: &str| -> Result<_, HttpProblem> {
+        let evaluate = fields::evaluate_conditions(text, id)?;
+        let bytes = evaluate.data.as_ref().map_or(0, |data| data.text().len());
+        Ok((to_request(&evaluate, &caller)?, bytes))
+    };
+    let (start, bytes) = body::json(&request, payload, read).await??;
     let payer = app.admit_publish(&request, &principal)?;
-    let bytes = evaluate.data.as_ref().map_or(0, |data| data.text().len());
     let published = app.sessions.runtime.start_by_conditions(start).await?;
     app.sessions.owe_copies(payer, bytes, &published);
     Ok(json(StatusCode::OK, &PublishResult::from(published)))
