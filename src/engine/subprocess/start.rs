@@ -105,7 +105,12 @@ pub(in crate::engine) fn called_data(
     };
     let inputs = step.node_of(element).map_or(&[][..], |node| &node.inputs);
     if let Value::Object(members) = &mut data {
-        for name in inputs.iter().map(|mapping| mapping.target().first()) {
+        let is_left_out = |name: &str| {
+            let mut without = called.copy.without.iter();
+            without.any(|path| path.depth() == 1 && path.first() == name)
+        };
+        let names = inputs.iter().map(|mapping| mapping.target().first());
+        for name in names.filter(|name| !is_left_out(name)) {
             if let Some(value) = variables.get(name) {
                 members.insert(name.to_owned(), value.clone());
             }

@@ -139,6 +139,19 @@ fn crossing(child: Node<'_, '_>) -> Option<Crossing> {
     }
 }
 
+/// The variables that a call passes if it names each of them; `None` if it passes others, too.
+pub(super) fn passed(node: Node<'_, '_>) -> Option<Vec<String>> {
+    let mut named = Vec::new();
+    for crossing in extensions(node).filter_map(crossing) {
+        match crossing {
+            Crossing::All | Crossing::Own => return None,
+            Crossing::In(mapping) => named.push(mapping.target),
+            Crossing::Out(_) => {}
+        }
+    }
+    Some(named).filter(|named| !named.is_empty())
+}
+
 /// Whether an `in` names all variables, not only those that its element owns.
 pub(super) fn names_all(child: Node<'_, '_>) -> bool {
     let is_local = child.attribute("local").and_then(boolean) == Some(true);

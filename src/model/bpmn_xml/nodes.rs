@@ -231,6 +231,12 @@ fn read_extensions(node: Node<'_, '_>, read: &mut FlowNode, reader: &mut Reader<
     }
     let mut others = mappings::read_others(node, id, reader);
     errors::variables(node, kind, id, reader, &mut others);
+    if let (Some(call), Some(passed)) = (&mut read.call, call_mappings::passed(node)) {
+        // The other variables of the call remain its own.
+        let names = others.inputs.iter().map(|mapping| mapping.target.clone());
+        let own = names.filter(|name| !passed.contains(name) && !name.contains('.'));
+        call.without_params.extend(own);
+    }
     read.inputs.extend(others.inputs);
     read.outputs.extend(others.outputs);
 }

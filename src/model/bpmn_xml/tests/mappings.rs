@@ -346,3 +346,28 @@ fn literals_and_arithmetic_of_other_engines_are_values() {
         assert_eq!(parameter(written), None, "{written}");
     }
 }
+
+#[test]
+fn a_call_passes_of_its_input_parameters_what_it_names() {
+    let parameters = "<camunda:inputOutput><camunda:inputParameter name='a'>1</camunda:inputParameter><camunda:inputParameter name='b'>2</camunda:inputParameter></camunda:inputOutput>";
+    let without = |others: &str| {
+        let (definition, _) = read_one(&format!(
+            r#"<callActivity id="t" calledElement="q"><extensionElements>{parameters}{others}</extensionElements></callActivity>"#
+        ));
+        let call = definition.nodes[0].call.clone().expect("a call");
+        assert_eq!(definition.nodes[0].inputs[..2].len(), 2);
+        call.without_params
+    };
+    assert_eq!(
+        without(r#"<camunda:in source="a" target="c"/>"#),
+        ["a", "b"]
+    );
+    assert_eq!(without(r#"<camunda:in source="a" target="a"/>"#), ["b"]);
+    for all in [
+        "",
+        r#"<camunda:in variables="all"/>"#,
+        r#"<camunda:in variables="all" local="true"/>"#,
+    ] {
+        assert_eq!(without(all), [""; 0], "{all}");
+    }
+}
