@@ -26,6 +26,8 @@ pub const AUDIT: &str = "stepwire::audit";
 pub const INCIDENT: &str = "stepwire::incident";
 /// Answered requests.
 pub const ACCESS: &str = "stepwire::access";
+/// Lines on standard output.
+const START: &str = "stepwire::start";
 
 /// The longest name from outside in a line, in characters.
 const NAME_LENGTH: usize = 64;
@@ -138,6 +140,16 @@ pub fn event(level: Level, target: &str, message: &str, fields: &[(&'static str,
             .key_values(&fields)
             .build(),
     );
+}
+
+/// A line for standard output, for the person who starts the program: plain text, or an object as in
+/// the log, so that a collector of both streams can read every line.
+pub fn output_line(json: bool, time: &str, message: &str) -> String {
+    if json {
+        json_line(time, "info", START, message, Map::new())
+    } else {
+        message.to_owned()
+    }
 }
 
 /// A name from outside, shortened to fit a line.

@@ -205,7 +205,16 @@ async fn administrative_acts_and_failures_are_logged_without_user_data() {
     // The next request on the local socket: the previous one has been processed by then.
     assert!(server.run(&["user", "list"]).status.success());
 
-    let log = server.end().log;
+    let Ended { log, output } = server.end();
+    let printed = lines(&output);
+    let ready = printed[0]["message"].as_str().unwrap_or_default();
+    assert!(ready.contains(" is ready at http://"), "{output}");
+    assert!(
+        printed
+            .iter()
+            .all(|line| line["target"] == "stepwire::start"),
+        "{output}"
+    );
     for hidden in [
         "private-7f3a",
         "hush-",

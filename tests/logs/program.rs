@@ -63,7 +63,11 @@ impl Program {
             .map_while(Result::ok)
             .find(|line| line.contains("is ready at"));
         let ready = ready.unwrap_or_else(|| panic!("the program ended: {:?}", child.wait()));
-        let base = ready.rsplit(' ').next().unwrap_or_default().to_owned();
+        let (_, base) = ready
+            .split_once("is ready at ")
+            .expect("it was found by it");
+        // In JSON the text ends with a quote.
+        let base = base.split('"').next().unwrap_or_default().to_owned();
         let output = std::thread::spawn(move || {
             lines
                 .map_while(Result::ok)

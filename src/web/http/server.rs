@@ -45,9 +45,10 @@ use super::{
 };
 use crate::{
     admin::Pages,
-    config::{Config, StoreKind},
+    config::{Config, LogFormat, StoreKind},
     journal::{Journal, MemoryStore, SqliteStore, Store, end_process},
     limits::{self, Limit, Pot},
+    logging,
     runtime::{
         Runtime,
         clock::{Clock, real_now, steady_now},
@@ -262,15 +263,23 @@ impl Running {
             limits.address,
             limits.anonymous_instances
         );
-        println!("Stepwire {} is ready at {base}", env!("CARGO_PKG_VERSION"));
+        let is_json = config.log_format == LogFormat::Json;
+        let print = |message: &str| {
+            let time = real_now().to_string();
+            println!("{}", logging::output_line(is_json, &time, message));
+        };
+        print(&format!(
+            "Stepwire {} is ready at {base}",
+            env!("CARGO_PKG_VERSION")
+        ));
         if config.examples {
-            println!("Demo:    {base}/demo");
+            print(&format!("Demo:    {base}/demo"));
         }
         if !config.sign_in_link {
             return;
         }
         match self.sign_in_link() {
-            Ok(link) => println!("Sign in: {link} (works once, within 15 minutes)"),
+            Ok(link) => print(&format!("Sign in: {link} (works once, within 15 minutes)")),
             Err(sentence) => log::error!("no sign-in link could be made: {sentence}"),
         }
     }
