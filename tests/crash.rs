@@ -37,13 +37,14 @@ mod syscalls;
 
 use std::ffi::OsString;
 
-/// The program that is started.
+/// The program under test.
 fn program() -> OsString {
     let given = std::env::var_os("STEPWIRE_CRASH_PROGRAM");
     given.unwrap_or_else(|| env!("CARGO_BIN_EXE_stepwire").into())
 }
 
-/// So many rounds, ten times that with `STEPWIRE_TEST=all`, or as many as `STEPWIRE_ROUNDS` says.
+/// The number of rounds: the usual one, ten times that with `STEPWIRE_TEST=all`, or
+/// `STEPWIRE_ROUNDS`.
 fn rounds(usual: u32) -> u32 {
     if let Ok(rounds) = u32::try_from(number("STEPWIRE_ROUNDS", 0))
         && rounds > 0

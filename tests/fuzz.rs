@@ -1,20 +1,21 @@
-//! Input from outside, mutated: readers refuse or accept it in bounded time, never panic, and hold
-//! what `targets` says of each.
+//! Mutated external input: readers refuse or accept it in bounded time, do not panic, and keep the
+//! invariants of `targets`.
 //!
-//! Each target begins with inputs of the examples, the cases and `tests/fuzz/found`, and changes them
-//! at random: bits, bytes, numbers, pieces of other inputs, words of a dictionary. A few hundred
-//! inputs run with every `cargo test`; with `STEPWIRE_TEST=all` each target runs for some seconds; by
-//! hand for as long as you like, from another seed:
+//! Each target starts with inputs of the examples, the cases and `tests/fuzz/found`, and changes
+//! them at random: bits, bytes, numbers, pieces of other inputs, words of a dictionary. A few
+//! hundred inputs run with every `cargo test`; with `STEPWIRE_TEST=all` each target runs for some
+//! seconds. To run longer, or from another seed:
 //!
 //! ```sh
 //! STEPWIRE_FUZZ_SECONDS=3600 STEPWIRE_FUZZ_SEED=7 cargo test --test main fuzz::
 //! ```
 //!
-//! An input that fails is made as short as it can be and printed: put it into `tests/fuzz/found/TARGET`,
-//! where it is tried first from then on.
+//! A failing input is shortened and printed: put it into `tests/fuzz/found/TARGET`, so that every
+//! later run starts with it.
 //!
-//! The same targets run under cargo-fuzz, which keeps the inputs that reach new code and goes on from
-//! them. That finds far more, and needs a build with counters of its own (`tests/fuzz/coverage`):
+//! The same targets run under cargo-fuzz, which keeps the inputs that reach new code and changes
+//! them further. That finds far more, and needs a build with its own counters
+//! (`tests/fuzz/coverage`):
 //!
 //! ```sh
 //! tests/fuzz/coverage/run 3600 bpmn      # an hour of one target; without names, all in turn
@@ -31,10 +32,10 @@ use std::path::PathBuf;
 
 use run::fuzz;
 
-/// How many times longer than in an optimised build without counters a target may take.
+/// The factor by which a target may be slower than in an optimised build without counters.
 const SLOWNESS: u32 = if cfg!(debug_assertions) { 20 } else { 1 };
 
-/// Where the project is.
+/// The root of the project.
 fn root() -> PathBuf {
     env!("CARGO_MANIFEST_DIR").into()
 }

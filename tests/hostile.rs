@@ -1,12 +1,12 @@
-//! Attacks on a server with default settings: one that costs it memory, disk, threads or places, and
-//! another user from another address who must not notice.
+//! Attacks on a server with default settings, which cost memory, disk, threads or queue places,
+//! while another user at another address must not be affected.
 //!
-//! Each attack is a test of its own, a few seconds long and one at a time. What is asserted does not
-//! depend on how fast the machine is: the server lives, its memory stays below [`MEMORY`], the other
-//! user gets every answer and loses nothing, and what must be refused is refused by the code that the
-//! documentation names. Times and disk are printed, not asserted.
+//! Each attack is a test of its own, a few seconds long; they run one at a time. The assertions do
+//! not depend on the speed of the machine: the server lives, its memory stays below [`MEMORY`], the
+//! other user gets every reply and loses nothing, and refusals have the documented code. Times and
+//! disk use are printed, not asserted.
 //!
-//! The whole table, against a release build and for long enough to mean something:
+//! The whole table, against a release build and for a meaningful time:
 //!
 //! ```sh
 //! cargo build --release
@@ -14,11 +14,11 @@
 //!     cargo test --test main hostile::every_attack_of_the_table_is_withstood -- --nocapture
 //! ```
 //!
-//! `STEPWIRE_HOSTILE_ONLY=tickets` plays those whose name holds that text. The other user comes from
-//! 127.0.0.2, which only Linux lets it do without more ado.
+//! `STEPWIRE_HOSTILE_ONLY=tickets` runs the attacks whose name contains that text. The other user
+//! has the address 127.0.0.2, which only Linux provides without configuration.
 //!
-//! Not here: full disks (`crash`), frames that break the protocol (`wire`), hostile definitions in the
-//! engine alone (`engine::hostile`).
+//! Not here: full disks (`crash`), frames that violate the protocol (`wire`), hostile definitions
+//! in the engine alone (`engine::hostile`).
 
 #![cfg(target_os = "linux")]
 
@@ -48,25 +48,26 @@ use self::{
     field::{Field, Taken},
 };
 
-/// Memory that an attack may cost beside what the server has before, as `docs/limits.md` says.
+/// The memory that an attack may cost in addition to what the server has before: see
+/// `docs/limits.md`.
 const MEMORY: u64 = 512 * 1024 * 1024;
-/// One attack at a time, so that each meets the same machine.
+/// Attacks run one at a time, so that each has the same machine.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 type Playing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
-/// An attack: what it is called, and how it is played. Whatever must be refused it asserts itself.
+/// An attack: its name, and its function, which itself asserts the refusals.
 struct Attack {
     name: &'static str,
     play: fn(Arc<Field>) -> Playing,
 }
 
-/// What came of an attack.
+/// The outcome of an attack.
 #[derive(Default)]
 struct Outcome {
-    /// What the server answered, in short.
+    /// The answers of the server, in short.
     answers: String,
-    /// What does not hold.
+    /// The conditions that do not hold.
     open: Vec<String>,
 }
 
@@ -78,7 +79,7 @@ impl Outcome {
         }
     }
 
-    /// Asserts something; in a table, which is to report everything, it is noted instead.
+    /// Asserts a condition; in a table, which reports everything, it is recorded instead.
     #[track_caller]
     fn must(&mut self, field: &Field, holds: bool, what: impl FnOnce() -> String) {
         if !holds {
@@ -148,13 +149,13 @@ attacks! {
 const HEAD: &str = "| attack | memory before → peak, MiB | other user quiet p50/p99, ms | under attack \
     p50/p99, ms | disk, MiB/s | answers | verdict |\n| --- | --- | --- | --- | --- | --- | --- |";
 
-/// Plays an attack on a server of its own; its line of the table.
+/// Runs an attack on its own server; returns its line of the table.
 async fn play(attack: &Attack) -> String {
     let _turn = TURN.lock().await;
     let field = Arc::new(Field::start());
     let played = AssertUnwindSafe(play_on(attack, &field)).catch_unwind();
     let played = played.await;
-    // Here, as attackers may hold on to the field when this program ends.
+    // Killed here, because attackers may keep the field alive until this program ends.
     field.kill();
     played.unwrap_or_else(|panic| resume_unwind(panic))
 }
@@ -191,21 +192,21 @@ async fn play_on(attack: &Attack, field: &Arc<Field>) -> String {
     line(name, &taken, [&quiet, &met], &outcome)
 }
 
-/// Plays it on a thread of its own. For a table that thread gets what processor time the server and the
-/// other user leave, as if attackers had a machine of their own.
+/// Runs the attackers on their own thread. For a table that thread only gets the processor time
+/// that the server and the other user leave, as if the attackers had their own machine.
 async fn attackers(attack: &Attack, field: &Arc<Field>) -> Outcome {
     let (play, field) = (attack.play, field.clone());
     let (done, outcome) = tokio::sync::oneshot::channel();
     let playing = std::thread::spawn(move || {
         if field.long {
-            // Of this thread alone, on Linux.
+            // On Linux this is the priority of this thread alone.
             rustix::process::nice(19).expect("a thread may step back");
         }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .expect("a runtime");
-        // Whoever waits has a panic told by the join.
+        // A panic is reported by the join.
         let _ = done.send(runtime.block_on(play(field)));
     });
     match outcome.await {
@@ -234,7 +235,7 @@ fn line(name: &str, taken: &Taken, [quiet, met]: [&Met; 2], outcome: &Outcome) -
     )
 }
 
-/// All of it as one table, when it is told for how long: see the module's documentation.
+/// Runs all attacks and prints one table, if a duration is set: see the module's documentation.
 #[tokio::test]
 async fn every_attack_of_the_table_is_withstood() {
     if std::env::var_os("STEPWIRE_HOSTILE_SECONDS").is_none() {

@@ -1,9 +1,8 @@
-//! The process model over the real websocket: scripted clients, a whole server, a clock that stands
-//! still.
+//! The process model over the real websocket: scripted clients, a whole server, a stopped clock.
 //!
-//! A file of `cases/*.scenario` per numbered point of the model; how one is read stands in
-//! [`check`], what a client says in [`command`], how frames are written in [`transcript`]. Nothing
-//! here sleeps or polls: after every command the server is asked when it is idle. The engine alone,
+//! There is a file of `cases/*.scenario` for each numbered part of the model. [`check`] describes
+//! the files, [`command`] the commands of clients, [`transcript`] the notation of frames. Nothing
+//! sleeps or polls: after every command the test waits until the server is idle. The engine alone,
 //! record by record: `tests/engine`.
 
 mod check;

@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// Signs the tokens of every server under test.
 pub const SECRET: &str = "a secret for tests, of at least thirty-two bytes";
 
-/// A configuration for tests: port 0, store in memory, one worker, and what `more` says.
+/// A configuration for tests: port 0, store in memory, one worker, and further arguments.
 pub fn config(more: &[&str]) -> Config {
     let basis = [
         "stepwire",
@@ -32,7 +32,7 @@ pub fn config(more: &[&str]) -> Config {
     let config = config::load(arguments)
         .expect("the options of a test are good")
         .0;
-    // The program itself is the test's.
+    // The test has its own program.
     Config {
         script_program: env!("CARGO_BIN_EXE_stepwire").into(),
         ..config
@@ -56,7 +56,7 @@ pub fn token(subject: &str, roles: &[&str]) -> String {
     token_for(subject, roles, Duration::from_secs(3600))
 }
 
-/// A token for this long.
+/// A token that is valid for this time.
 pub fn token_for(subject: &str, roles: &[&str], ttl: Duration) -> String {
     token_in(
         &Identity::anonymous(Uuid::nil()).tenant,

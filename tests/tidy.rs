@@ -1,6 +1,6 @@
-//! What holds for every file of the project, as tests: import direction, module docs, file size,
-//! nothing left undone, matches that name every variant (`tidy/matches`), no cycle in the engine
-//! (`tidy/cycles`), and a container file that fits the program (`tidy/container`).
+//! Rules for every file of the project, as tests: import direction, module docs, file size, no open
+//! TODO, matches that name every variant (`tidy/matches`), no cycle in the engine (`tidy/cycles`),
+//! and a container file that matches the program (`tidy/container`).
 
 mod container;
 mod cycles;

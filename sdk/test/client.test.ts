@@ -39,7 +39,7 @@ test('start sends the token in the first frame and follows from the first record
   void (() => instance.run('unknown'));
 });
 
-test('data merges deeply, a view frame replaces, and every listener hears of it once', async () => {
+test('data merge deeply, a view frame replaces the view, and every listener is called once', async () => {
   const { server, instance, fake } = await started();
   const seen: unknown[] = [];
   const end = instance.view.subscribe((view) => seen.push(view));
@@ -67,7 +67,7 @@ test('run resolves when the effect is in the view, also when the reply comes bef
   expect(server.sent('run')[0]).toMatchObject({ instance: 'key-onboarding', action: 'save', ifSeq: 2 });
 });
 
-test('a refused command rejects with all that the server said', async () => {
+test('a refused command rejects with the whole error of the server', async () => {
   const fields = { 'client.name': { code: 'required', message: 'missing', params: { missingProperty: 'name' } } };
   const { server, instance } = await started();
   server.on('run', ({ id }, connection) =>
@@ -125,7 +125,7 @@ test('several uses share one subscription, and the last close ends it', async ()
   expect(server.sent('unsubscribe')).toMatchObject([{ channel: 'instance/k1' }]);
 });
 
-test('an instance that may not be seen says so in its error store', async () => {
+test('an instance without access has the error in its error store', async () => {
   const { server, client } = setUp();
   server.on('subscribe', ({ id }, connection) => connection.push({ type: 'error', id, code: 'not_found', message: 'unknown' }));
   const instance = client.instance('onboarding', 'other');
@@ -153,14 +153,14 @@ test('children come with the tree: by a child frame, or by their snapshot after 
   expect(root.children.get().map(({ view }) => view.get())).toEqual([{ leaf: true }]);
 });
 
-test('a message bigger than the server takes is refused here', async () => {
+test('a message over the server\'s limit is refused by the client', async () => {
   const { server, instance } = await started();
   server.connection.push({ type: 'welcome', log: 'log-1', pingSeconds: 25, maxMessageBytes: 100 });
   await server.advance();
   await expect(instance.run('save', { client: { name: 'x'.repeat(100) } })).rejects.toMatchObject({ code: 'too_large' });
 });
 
-test('commands on an instance name what they are about, and resolve when the effect is in the stores', async () => {
+test('commands on an instance name it, and resolve when the effect is in the stores', async () => {
   const { server, instance, fake } = await started();
   const node = { element: 'e1', node: 'check', name: 'Check', type: 'userTask', readOnly: false };
   server.on('claim', (frame, connection) => {
@@ -182,7 +182,7 @@ test('commands on an instance name what they are about, and resolve when the eff
   ]);
 });
 
-test('a step that says the same again is no change', async () => {
+test('an equal step is no change', async () => {
   const { server, instance, fake } = await started();
   fake.progress({ nodes: [{ element: 'e1', node: 'check', name: 'Check', type: 'userTask', readOnly: false }] });
   await server.advance();
@@ -199,7 +199,7 @@ test('a draft is started as a test', async () => {
   expect(server.sent('start')).toMatchObject([{ process: 'onboarding', test: true }]);
 });
 
-test('the server in memory follows what is started unless it is told not to, and lets go of what is left', async () => {
+test('the server in memory follows started instances unless told otherwise, and forgets those that are left', async () => {
   const { server, client, fake, instance } = await started();
   expect(server.sent('subscribe')).toEqual([]);
   expect(server.connection.cursors.get(instance.key)).toBe(2);

@@ -90,7 +90,7 @@ test.each([
   expect(server.connections).toHaveLength(1);
 });
 
-test('4400 tells what the server complained about before', async () => {
+test('4400 reports the preceding error of the server', async () => {
   const { server, client } = await live();
   const message = "expected 'after' to be a number";
   server.connection.push({ type: 'error', code: 'bad_request', message, fields: { after: 'no number' } });
@@ -109,7 +109,7 @@ test.each([1000, 1001, 1006, 1011, 1012, 1013, 4000, 4001, 4002])('%d reconnects
   expect(server.sent('hello')[1]).toMatchObject({ lastClose: code });
 });
 
-test('4401 is worth one new token, asked for as refused', async () => {
+test('4401 asks for one new token', async () => {
   const asked: boolean[] = [];
   const { server, client } = await live({ getToken: (refused) => `token-${asked.push(refused)}` });
   server.connection.drop(4401);
@@ -124,7 +124,7 @@ test('4401 is worth one new token, asked for as refused', async () => {
   expect(client.lastError.get()).toMatchObject({ code: 'unauthenticated', closeCode: 4401 });
 });
 
-test('a server that welcomes and refuses again and again is not stormed', async () => {
+test('a server that repeatedly welcomes and closes gets growing waits', async () => {
   const { server } = await live();
   server.on('hello', (frame, connection) => {
     server.answer(frame, connection);
@@ -146,7 +146,7 @@ test('4429 waits ten seconds, and waking does not shorten it', async () => {
   expect(server.connections).toHaveLength(2);
 });
 
-test('bye says when to come back', async () => {
+test('bye sets the time of the reconnect', async () => {
   const { server } = await live();
   server.connection.push({ type: 'bye', reason: 'restart', reconnectAfterMs: 1830 });
   server.connection.drop(1012);
@@ -156,7 +156,7 @@ test('bye says when to come back', async () => {
   expect(server.connections).toHaveLength(2);
 });
 
-test('a loss is shown as such after five seconds only', async () => {
+test('a lost connection is shown after five seconds', async () => {
   const { server, client } = await live();
   const seen: string[] = [];
   client.status.subscribe((status) => seen.push(status));
@@ -192,7 +192,7 @@ test('after a sleep a dead connection is given up at once, a silent one soon', a
   expect(client.status.get()).not.toBe('live');
 });
 
-test('without network it is offline, and tries at once when that comes back', async () => {
+test('without network it is offline, and reconnects at once when the network returns', async () => {
   const { server, client } = await live();
   server.online = false;
   server.on('hello', (_, connection) => connection.drop(1006));
@@ -235,7 +235,7 @@ test('an anonymous start sends a nonce, and its token is used from then on', asy
   expect(server.sent('hello')[1]).toMatchObject({ token: 'visitor' });
 });
 
-test('a getToken that always gives the same token is not asked without end', async () => {
+test('a getToken that always returns the same token is not called endlessly', async () => {
   const server = new FakeServer();
   let asked = 0;
   const expiresAt = new Date(server.now + 60_000).toISOString();
@@ -246,7 +246,7 @@ test('a getToken that always gives the same token is not asked without end', asy
   expect(asked).toBeLessThan(10);
 });
 
-test('a url callback is asked each time, and may sign out', async () => {
+test('a url callback is called for each connection, and may sign out', async () => {
   let tickets = 0;
   const url = () => {
     if (tickets++ > 0) throw new StepwireError({ code: 'unauthenticated', message: 'signed out elsewhere' });
@@ -259,7 +259,7 @@ test('a url callback is asked each time, and may sign out', async () => {
   expect(client.status.get()).toBe('signedOut');
 });
 
-test('when no connection can be had, start tells by its time limit, and lastError', async () => {
+test('without a connection start rejects at its time limit, with lastError', async () => {
   const server = new FakeServer();
   const told: unknown[] = [];
   const platform = {
@@ -296,7 +296,7 @@ test('when no connection can be had, start tells by its time limit, and lastErro
   expect(server.connections).toHaveLength(count);
 });
 
-test('a getToken that fails is told, and asked again', async () => {
+test('a getToken that fails is reported, and called again', async () => {
   const server = new FakeServer();
   let tries = 0;
   const getToken = async () => {
@@ -314,7 +314,7 @@ test('a getToken that fails is told, and asked again', async () => {
   expect(client.lastError.get()).toBeUndefined();
 });
 
-test('a getToken that never answers holds up no time limit, and is asked again', async () => {
+test('a getToken that never resolves delays no time limit, and is called again', async () => {
   const server = new FakeServer();
   const getToken = vi.fn().mockReturnValueOnce(new Promise(() => undefined)).mockReturnValue('token');
   const client = connect({ url: 'ws://test', getToken, platform: server.platform });
@@ -331,7 +331,7 @@ test('a getToken that never answers holds up no time limit, and is asked again',
   expect((await patient).key).toBe('key-p');
 });
 
-test('an address that is none ends it, in words', async () => {
+test('an invalid address closes the client with a sentence', async () => {
   const server = new FakeServer();
   const platform = {
     ...server.platform,
@@ -345,7 +345,7 @@ test('an address that is none ends it, in words', async () => {
   expect(client.status.get()).toBe('closed');
 });
 
-test('a client closed in the same breath connects to nothing', async () => {
+test('a client closed at once does not connect', async () => {
   const server = new FakeServer();
   const client = connect({ url: 'ws://test', platform: server.platform, getToken: () => 'token' });
   const starting = client.start('p').catch((error: unknown) => error);
@@ -355,7 +355,7 @@ test('a client closed in the same breath connects to nothing', async () => {
   expect(await starting).toMatchObject({ code: 'closed' });
 });
 
-test('signing out tells all that waits', async () => {
+test('signing out rejects all that waits', async () => {
   const { server, client } = await live();
   server.on('run', () => undefined);
   const running = client
@@ -370,7 +370,7 @@ test('signing out tells all that waits', async () => {
   await expect(client.start('p')).rejects.toMatchObject({ code: 'unauthenticated' });
 });
 
-test('what the app does wrong in a listener, or the server in a frame, ends nothing', async () => {
+test('an error in a listener, or an invalid frame, does not end the client', async () => {
   const complaints = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   const { server, client } = await live({
     onAction: () => {

@@ -91,7 +91,7 @@ test('inputs by the schema, in the order of the keys, with labels, hints and val
   expect(input('tags').parentElement!.textContent).toContain('As JSON');
 });
 
-test('sends what stands in it, by type', async () => {
+test('sends the values of its inputs, by type', async () => {
   const { server, form, input, type } = await shown();
   const done: unknown[] = [];
   form.addEventListener('stepwire-done', (event) => done.push((event as CustomEvent).detail));
@@ -115,7 +115,7 @@ test('sends what stands in it, by type', async () => {
   ]);
 });
 
-test('what a refusal says stands at the inputs, what is within a value too, the rest below', async () => {
+test('errors of a refusal are shown at their inputs, also for parts of a value, the others below', async () => {
   const { server, form, input, part, errorAt, type } = await shown();
   form.texts = { minimum: 'Mindestens {}' };
   const fault = (code: string, message: string, params = {}) => ({ code, message, params });
@@ -145,7 +145,7 @@ test('what a refusal says stands at the inputs, what is within a value too, the 
   expect([errorAt('client.age'), part('status').textContent]).toEqual(['', 'expected it to be the newest']);
 });
 
-test('what the browser can check is told in its words, and not sent', async () => {
+test('input that the browser finds invalid is reported in its words, and not sent', async () => {
   const { server, form, type, errorAt } = await shown();
   type('client.age', '3');
   type('client.firstName', '');
@@ -156,7 +156,7 @@ test('what the browser can check is told in its words, and not sent', async () =
   expect(errorAt('loan')).toBe('');
 });
 
-test('JSON that is none is not sent', async () => {
+test('invalid JSON is not sent', async () => {
   const { server, form, errorAt, type } = await shown();
   type('tags', '[');
   expect(await form.send()).toBe(false);
@@ -165,7 +165,7 @@ test('JSON that is none is not sent', async () => {
   expect(errorAt('tags')).toContain('SyntaxError');
 });
 
-test('what was typed survives a lost connection, news of others, and the end of the task, which is told', async () => {
+test('typed text survives a lost connection, changes by others, and the end of the task, which is shown', async () => {
   const { server, fake, input, type, part } = await shown();
   type('client.firstName', 'Grace');
   server.connection.drop();
@@ -195,7 +195,7 @@ test('what was typed survives a lost connection, news of others, and the end of 
   expect(input('client.firstName').value).toBe('Grace');
 });
 
-test('another version keeps what was typed at the paths that are still there', async () => {
+test('another version keeps the typed text at paths that still exist', async () => {
   const other = { type: 'object', properties: { loan: { type: 'string' }, extra: {} } };
   const { server, fake, input, type } = await shown({ s1: SCHEMA, s2: other });
   type('loan', 'typed');
@@ -205,7 +205,7 @@ test('another version keeps what was typed at the paths that are still there', a
   expect([input('loan').value, input('client.age'), input('extra').value]).toEqual(['typed', null, '']);
 });
 
-test('data of another shape than the schema are shown as far as they fit, and nothing breaks', async () => {
+test('data that do not match the schema are shown as far as possible', async () => {
   const s1 = {
     type: 'object',
     properties: {
@@ -231,7 +231,7 @@ test('data of another shape than the schema are shown as far as they fit, and no
   expect(server.sent('run')).toMatchObject([{ data: { client: { age: 40 }, loan: 'much', consent: false } }]);
 });
 
-test('a schema that it has no input for is a field for JSON, which says so', async () => {
+test('a schema without a matching input gets a field for JSON, labelled so', async () => {
   const s1 = {
     $defs: { node: { type: 'object', properties: { next: { $ref: '#/$defs/node' } } } },
     type: 'object',
@@ -275,7 +275,7 @@ test('without schemas each key is a text, and an action without data is a button
   expect(server.sent('run')).toMatchObject([{ data: {} }]);
 });
 
-test('the element is defined once, and there is a class for others to build on', () => {
+test('the element is defined once, and its class can be extended', () => {
   expect(customElements.get('stepwire-form')).toBe(StepwireForm);
 });
 
@@ -300,7 +300,7 @@ class Request {
   }
 }
 
-test('an action that takes a file has an input for it: what is too large or refused is said there, progress is shown', async () => {
+test('an action with a file has an input for it, which shows refusals and progress', async () => {
   vi.stubGlobal('XMLHttpRequest', Request);
   const { server, fake, form, root, input, part, errorAt } = await shown();
   const upload = { type: 'uploadFile', schema: undefined, keys: ['note'], requiredKeys: [], initial: { note: 'mine' }, maxBytes: 5_000, types: ['image/*', 'text/plain'] };
@@ -348,7 +348,7 @@ test('an action that takes a file has an input for it: what is too large or refu
   vi.unstubAllGlobals();
 });
 
-test('a key whose schema says it is binary is data: its input is one for text', async () => {
+test('a key with a binary schema is data: its input is for text', async () => {
   const { input } = await shown({ s1: { properties: { loan: { type: 'string', format: 'binary' } } } });
   expect(input('loan').type).toBe('text');
 });

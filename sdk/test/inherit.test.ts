@@ -57,7 +57,7 @@ test('a handler that returns true has handled it, also one set right after start
   expect(server.sent('start')).toHaveLength(1);
 });
 
-test('an app of its own deals with what comes last', async () => {
+test('a handler of the app gets unhandled messages', async () => {
   const { server } = await withAction(INHERIT, { onAction: () => undefined });
   expect(server.sent('start')).toHaveLength(1);
 });
@@ -69,7 +69,7 @@ test('a message that a snapshot lists again is delivered once', async () => {
   expect(server.sent('start')).toHaveLength(2);
 });
 
-test('a start that is refused is told in the error store', async () => {
+test('a refused start is in the error store', async () => {
   const { server, fake, instance } = await withAction({ open: 'chat' });
   server.on('start', ({ id }, connection) =>
     connection.push({ type: 'error', id, code: 'not_found', message: 'no such process' }),

@@ -25,7 +25,7 @@ function instance(age: number, more: Partial<InstanceInfo> = {}): InstanceInfo {
 
 const ages = (tasks: readonly TaskInfo[] | undefined) => tasks?.map(({ element }) => element).join(' ');
 
-test('tasks come, change and go; what did not change keeps its identity', async () => {
+test('tasks are added, changed and removed; unchanged ones keep their identity', async () => {
   const { server, client } = await live();
   server.tasks.lines = [task(5), task(9)];
   const list = tasksOf(client);
@@ -67,7 +67,7 @@ test('a reminder is a change of its task only', async () => {
   expect(after[1]).toBe(before[1]);
 });
 
-test('nobody hears of a change that changes nothing', async () => {
+test('a change without effect calls no listener', async () => {
   const { server, client } = await live();
   server.tasks.lines = [task(5)];
   const list = tasksOf(client);
@@ -82,7 +82,7 @@ test('nobody hears of a change that changes nothing', async () => {
   expect(seen).toEqual(['e3 e5']);
 });
 
-test('after a gap the list begins again, once, and takes nothing until the snapshot', async () => {
+test('after a gap the list starts over, once, and ignores frames until the snapshot', async () => {
   const { server, client } = await live();
   const list = tasksOf(client);
   await server.advance();
@@ -98,7 +98,7 @@ test('after a gap the list begins again, once, and takes nothing until the snaps
   expect(ages(list.tasks.get())).toBe('e3');
 });
 
-test('a resync waits for the snapshot, and what came in between is not applied', async () => {
+test('a resync waits for the snapshot, and frames in between are not applied', async () => {
   const { server, client } = await live();
   server.tasks.lines = [task(5)];
   const list = tasksOf(client);
@@ -114,7 +114,7 @@ test('a resync waits for the snapshot, and what came in between is not applied',
   expect(server.sent('subscribe')).toHaveLength(1);
 });
 
-test('a lost connection keeps what was known until the new one has a snapshot', async () => {
+test('a lost connection keeps the known lines until the next snapshot', async () => {
   const { server, client } = await live();
   server.tasks.lines = [task(5), task(9)];
   const list = tasksOf(client);
@@ -133,7 +133,7 @@ test('a lost connection keeps what was known until the new one has a snapshot', 
   expect(ages(list.tasks.get())).toBe('e1');
 });
 
-test('a list opened while there is no connection is asked for once', async () => {
+test('a list opened without a connection is subscribed once', async () => {
   const server = new FakeServer();
   const client = connect({ url: 'ws://test', getToken: () => 'token', platform: server.platform });
   tasksOf(client);
@@ -141,7 +141,7 @@ test('a list opened while there is no connection is asked for once', async () =>
   expect(server.sent('subscribe')).toHaveLength(1);
 });
 
-test('lists are shared, and let go of with the last use', async () => {
+test('lists are shared, and unsubscribed with the last use', async () => {
   const { server, client } = await live();
   const list = tasksOf(client);
   expect(tasksOf(client)).toBe(list);
@@ -160,7 +160,7 @@ test('lists are shared, and let go of with the last use', async () => {
   expect(again.map(({ channel }) => channel)).toEqual(['process/claim', 'process/*']);
 });
 
-test('instances change in place, new ones come in at their age', async () => {
+test('instances change in place, new ones are inserted by their age', async () => {
   const { server, client } = await live();
   const fake = server.process('claim');
   fake.lines = [instance(5), instance(9)];
@@ -174,7 +174,7 @@ test('instances change in place, new ones come in at their age', async () => {
   expect(shown).toEqual([instance(1, { incidents: 1 }), instance(5), instance(9, { status: 'onHold' })]);
 });
 
-test('of a longer list the newest are held: an older one that changes stays out, and room is filled again', async () => {
+test('of a longer list the newest are held: a changed older one stays out, and free places are filled again', async () => {
   const { server, client } = await live();
   server.tasks.lines = [1, 2, 3, 4].map((age) => task(age));
   server.tasks.more = true;
@@ -190,7 +190,7 @@ test('of a longer list the newest are held: an older one that changes stays out,
   expect([ages(list.tasks.get()), list.more.get()]).toEqual(['e4 e8', false]);
 });
 
-test('a list is bounded, and says when it holds no longer all', async () => {
+test('a list is bounded, and reports when it is incomplete', async () => {
   const { server, client } = await live();
   const list = tasksOf(client);
   await server.advance();
@@ -200,7 +200,7 @@ test('a list is bounded, and says when it holds no longer all', async () => {
   expect([list.tasks.get()?.length, list.tasks.get()?.at(-1)?.element, list.more.get()]).toEqual([1_000, 'e999', true]);
 });
 
-test('who may not follow a list is told so, at once or when rights are lost', async () => {
+test('a list without permission has an error, at once or when rights are lost', async () => {
   const { server, client } = await live();
   server.on('subscribe', ({ id, channel }, connection) =>
     connection.push({ type: 'error', id, channel, code: 'forbidden', message: 'expected role operator' }),

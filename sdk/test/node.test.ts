@@ -68,7 +68,7 @@ function welcoming(): WebSocketServer {
   });
 }
 
-test('a runtime without WebSocket is told by name what to do', async () => {
+test('a runtime without WebSocket gets an error that names the option', async () => {
   vi.stubGlobal('WebSocket', undefined);
   const client = open({ webSocket: undefined });
   const error = await client.start('p').catch((refusal: unknown) => refusal);
@@ -90,7 +90,7 @@ test('the global WebSocket is used where there is one, and the given one before 
   server.close();
 });
 
-test('nobody listens: the reason is told, and it goes on trying', async () => {
+test('an unreachable server: the reason is reported, and it keeps trying', async () => {
   await new Promise((done) => http.close(done));
   const client = open();
   expect(await nextError(client)).toMatchObject({
@@ -110,12 +110,12 @@ test('nobody listens: the reason is told, and it goes on trying', async () => {
   server.close();
 });
 
-test('a server that refuses the upgrade is told with what it said', async () => {
+test('a refused upgrade is reported with the server\'s sentence', async () => {
   const client = open();
   expect((await nextError(client)).message).toContain('Unexpected server response: 403');
 });
 
-test('closing while a connection is being made harms nobody', async () => {
+test('closing while connecting is safe', async () => {
   const server = welcoming();
   for (const turns of [0, 1, 2, 3, 5, 8]) {
     const client = open();
@@ -127,7 +127,7 @@ test('closing while a connection is being made harms nobody', async () => {
   server.close();
 });
 
-test('a server that talks nonsense harms nobody', async () => {
+test('invalid frames of a server are survived', async () => {
   const complaints = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   const server = new WebSocketServer({ server: http }).on('connection', (socket) => {
     for (const text of ['', 'nonsense', 'null', '7', '[]', '{}', '{"type":7}', '{"type":"snapshot","channel":"instance/k"}'])

@@ -27,7 +27,7 @@ function refuse(
 
 const caught = (work: Promise<unknown>) => work.catch((error: unknown) => error);
 
-test('a command that the server has no room for is sent again with the same id', async () => {
+test('a command answered busy is sent again with the same id', async () => {
   const { server, client } = await live();
   refuse(server, 'run', 3, { code: 'busy' });
   const running = client.instance('p', 'k').run('save', { a: 1 });
@@ -38,7 +38,7 @@ test('a command that the server has no room for is sent again with the same id',
   expect(new Set(sent.map((frame) => JSON.stringify(frame))).size).toBe(1);
 });
 
-test('a command of which the server does not know whether it is done is sent again with the same id', async () => {
+test('a command of unknown outcome is sent again with the same id', async () => {
   const { server, client } = await live();
   refuse(server, 'run', 2, { code: 'outcome_unknown' });
   const running = client.instance('p', 'k').run('save', { a: 1 });
@@ -47,7 +47,7 @@ test('a command of which the server does not know whether it is done is sent aga
   expect(new Set(server.sent('run').map((frame) => frame.id)).size).toBe(1);
 });
 
-test('a server that stays without room is told in the end', async () => {
+test('a server that stays busy is reported in the end', async () => {
   const { server, client } = await live();
   refuse(server, 'run', Infinity, { code: 'busy' });
   const running = caught(client.instance('p', 'k').run('save'));
@@ -56,7 +56,7 @@ test('a server that stays without room is told in the end', async () => {
   expect(server.sent('run')).toHaveLength(9);
 });
 
-test('afterMs is honoured, for whatever else waits, too', async () => {
+test('afterMs is honoured, also for everything else that waits', async () => {
   const { server, client } = await live();
   refuse(server, 'run', 1, { code: 'rate_limited', afterMs: 2_000 });
   const first = client.instance('p', 'k').run('save');
@@ -69,7 +69,7 @@ test('afterMs is honoured, for whatever else waits, too', async () => {
   await Promise.all([first, second]);
 });
 
-test('who waits as told gets on in the end, however often others were quicker', async () => {
+test('a command that waits as told succeeds in the end, even if others were faster', async () => {
   const { server, client } = await live();
   refuse(server, 'run', 30, { code: 'rate_limited', afterMs: 100 });
   const running = client.instance('p', 'k').run('save');
@@ -78,7 +78,7 @@ test('who waits as told gets on in the end, however often others were quicker', 
   expect(server.sent('run')).toHaveLength(31);
 });
 
-test('what is final is told at once', async () => {
+test('a final refusal rejects at once', async () => {
   const { server, client } = await live();
   refuse(server, 'run', 1, { code: 'conflict', retryable: false });
   refuse(server, 'claim', 1, { code: 'internal' });
@@ -140,7 +140,7 @@ test('a time limit is that of the command, or of the client', async () => {
   expect(await Promise.race([long, 'waits'])).toBe('waits');
 });
 
-test('what was done and is only slow to show is no failure', async () => {
+test('an applied command with late frames is no failure', async () => {
   const { server, client } = await live();
   server.on('run', ({ id }, connection) => connection.push({ type: 'reply', id, seq: 7, result: { ignored: ['x'] } }));
   const instance = client.instance('p', 'k');
@@ -175,7 +175,7 @@ test('two starts with one id are one, and lead to one instance', async () => {
   expect(server.sent('unsubscribe')).toHaveLength(1);
 });
 
-test('a start that nobody waits for any more is let go of when its answer comes', async () => {
+test('a start that is not awaited any more is unsubscribed when its reply comes', async () => {
   const { server, client } = await live({ getToken: undefined, visitor: visitor() });
   server.on('start', (frame, connection) => {
     const fake = server.instance('key-p');

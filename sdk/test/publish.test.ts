@@ -9,7 +9,7 @@ async function live() {
   return { server, client };
 }
 
-test('what is published is sent as it is, and resolves to who got it', async () => {
+test('a publication is sent unchanged, and resolves to its receivers', async () => {
   const { server, client } = await live();
   const got = { instances: ['key-1'], started: [], bufferedUntil: '2030-01-01T01:00:00Z' };
   server.on('publish', (frame, connection) => connection.push({ type: 'reply', id: frame.id, result: got }));

@@ -21,7 +21,7 @@ test('merge keeps what stays equal, and takes __proto__ for data', () => {
   expect(Object.keys(merged)).toEqual(['__proto__']);
 });
 
-test('what says the same is shared, however deep, and only that', () => {
+test('equal parts are shared at any depth, and only those', () => {
   const before = { a: { b: [1, { c: 2 }] }, d: 'x', e: [{ f: 1 }, { g: 2 }] };
   expect(share(before, structuredClone(before))).toBe(before);
   const after = share(before, { a: { b: [1, { c: 3 }] }, d: 'x', e: [{ f: 1 }, { g: 2 }, { h: 3 }] });
@@ -38,7 +38,7 @@ test('what says the same is shared, however deep, and only that', () => {
   expect(Object.keys(share(hostile, JSON.parse('{"__proto__":{"admin":true}}')))).toEqual(['__proto__']);
 });
 
-test('a merge of what is there already changes nothing', () => {
+test('a merge of equal data changes nothing', () => {
   const base = { list: [{ a: 1 }], deep: { list: [1, 2] } };
   expect(merge(base, { list: [{ a: 1 }] })).toBe(base);
   expect((merge(base, { list: [{ a: 1 }, { b: 2 }] }) as typeof base).list[0]).toBe(base.list[0]);

@@ -65,7 +65,7 @@ test.each([
   expect(instances.every(({ view, error }) => view.get().late === 1 && error.get() === undefined)).toBe(true);
 });
 
-test('a hello that is too long without naming anything ends it', async () => {
+test('a hello that is too long without resume points closes the client', async () => {
   const server = new FakeServer();
   const client = connect({ url: 'ws://test', getToken: () => 'x'.repeat(200_000), platform: server.platform });
   await server.advance(60_000);
@@ -74,7 +74,7 @@ test('a hello that is too long without naming anything ends it', async () => {
   expect(server.connections).toHaveLength(1);
 });
 
-test('what has ended is resumed last', async () => {
+test('ended instances are resumed last', async () => {
   const { server, instances } = await following(3);
   server.instance(keyOf(0)).progress({ status: 'finished' });
   await server.advance();
@@ -84,7 +84,7 @@ test('what has ended is resumed last', async () => {
   expect(asked(server).named.map(({ instance }) => instance)).toEqual([keyOf(1), keyOf(2), keyOf(0)]);
 });
 
-test('an instance or a list that is refused for the moment is asked for again, and nothing is dropped', async () => {
+test('an instance or list that is refused temporarily is subscribed again, and nothing is dropped', async () => {
   const { server, client, instances } = await following(1);
   const [instance] = instances;
   const list = tasks(client);
@@ -117,7 +117,7 @@ test('an instance or a list that is refused for the moment is asked for again, a
   ).toEqual(expect.arrayContaining([[`instance/${instance!.key}`, 54_321]]));
 });
 
-test('an instance that may not be seen any more is dropped, and its error store tells', async () => {
+test('an instance without access any more is dropped, with the error in its store', async () => {
   const { server, client, instances } = await following(1);
   const [instance] = instances;
   const told: unknown[] = [];
@@ -138,7 +138,7 @@ test('an instance that may not be seen any more is dropped, and its error store 
   expect(client.instance('p', instance!.key)).not.toBe(instance);
 });
 
-test('the last close of a tree that was resumed takes its children along', async () => {
+test('the last close of a resumed tree closes its children', async () => {
   const { server, client, instances } = await following(1);
   const [root] = instances;
   server.connection.cursors.set('c1', 0);

@@ -54,7 +54,7 @@ const showsForm = (instance: Instance, form: string) =>
   until<JsonObject>(instance.view as Store<JsonObject>, (view) => view.form === form);
 
 describe.skipIf(url === '' || tokens.ada === undefined)('a token that the server does not take', () => {
-  test('is asked for once more, and a new one goes on', async () => {
+  test('is requested again once, and a new one continues', async () => {
     const asked: boolean[] = [];
     const client = connect({ url, webSocket, getToken: (refused) => (asked.push(refused), refused ? tokens.ada : expired) });
     await client.start('onboarding');
@@ -62,7 +62,7 @@ describe.skipIf(url === '' || tokens.ada === undefined)('a token that the server
     client.close();
   });
 
-  test('signs out when the new one is no better', async () => {
+  test('signs out when the new one is refused, too', async () => {
     const client = connect({ url, webSocket, getToken: () => expired });
     await expect(client.start('onboarding')).rejects.toMatchObject({ code: 'unauthenticated', closeCode: 4401, message: expect.stringContaining('expired') });
     expect(client.status.get()).toBe('signedOut');
@@ -142,7 +142,7 @@ describe.skipIf(url === '' || tokens.lena === undefined)('many instances', () =>
 });
 
 describe.skipIf(url === '' || tokens.ada === undefined)('drafts and presence', () => {
-  test('what is typed on one device is there on the other, until the action runs', async () => {
+  test('text typed on one device is on the other, until the action runs', async () => {
     const [desk, phone] = [as('ada'), as('ada')];
     const there = await desk.start('onboarding');
     const save = (await offers(there, 'save')).find(({ name }) => name === 'save')!;
@@ -168,7 +168,7 @@ describe.skipIf(url === '' || tokens.ada === undefined)('drafts and presence', (
 });
 
 describe.skipIf(limitedUrl === '')('a server with its usual limits', () => {
-  test('is never asked faster than it allows by a user who starts many at once', async () => {
+  test('is never sent more than its rate by a user who starts many instances at once', async () => {
     const { debug, count } = counting();
     const client = connect({ url: limitedUrl, webSocket, debug, getToken: () => tokens.ada });
     const instances = await Promise.all(Array.from({ length: 80 }, () => client.start('onboarding')));
@@ -177,7 +177,7 @@ describe.skipIf(limitedUrl === '')('a server with its usual limits', () => {
     client.close();
   }, 60_000);
 
-  test('is never asked faster than it allows, also when all are resumed one by one', async () => {
+  test('is never sent more than its rate, also when all are resumed one by one', async () => {
     const { debug, count } = counting();
     const tokenStore = memoryTokenStore();
     const client = connect({ url: limitedUrl, webSocket, debug, visitor: visitor(tokenStore) });
@@ -266,7 +266,7 @@ async function deploy(definition: JsonObject, query = ''): Promise<void> {
 }
 
 describe.skipIf(url === '' || tokens.root === undefined)('work of several users', () => {
-  test('a task wanders through the lists, the instance through its process, also through a lost connection', async () => {
+  test('a task moves through the lists and the instance through its process, also across a lost connection', async () => {
     await deploy(claim);
     const [root, bob, ben] = [as('root'), as('bob'), as('ben')];
     const lists = [tasksOf(bob), tasksOf(ben)] as const;

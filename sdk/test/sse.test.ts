@@ -67,7 +67,7 @@ describe.skipIf(url === '')('without websockets', () => {
     client.close();
   }, 20_000);
 
-  test('what is typed is kept, and told to another device, until the action runs', async () => {
+  test('typed text is saved, and sent to another device, until the action runs', async () => {
     const tokenStore = memoryTokenStore();
     const [desk, phone] = [1, 2].map(() => connect({ url, webSocket: eventStream(), visitor: visitor(tokenStore) }));
     const typing = await desk!.start('onboarding');
@@ -85,7 +85,7 @@ describe.skipIf(url === '')('without websockets', () => {
     [desk, phone].forEach((client) => client!.close());
   }, 20_000);
 
-  test('a repeated start is one start, a list and what is not there are refused in words', async () => {
+  test('a repeated start is one start; a list and unknown instances are refused with a sentence', async () => {
     const client = connect({ url, webSocket: eventStream(), visitor: visitor() });
     const id = crypto.randomUUID();
     const [one, other] = [await client.start('onboarding', { id }), await client.start('onboarding', { id })];
@@ -172,7 +172,7 @@ describe.skipIf(url === '' || tokens.root === undefined)('as an operator', () =>
     client.close();
   }, 20_000);
 
-  test('a list that is not streamed is asked for again', async () => {
+  test('a list that is not streamed is polled', async () => {
     const client = connect({ url, webSocket: eventStream(), getToken: () => tokens.root });
     const all = instances(client, 'sdkTwoSteps');
     await until(all.instances, (lines) => lines !== undefined);
@@ -183,7 +183,7 @@ describe.skipIf(url === '' || tokens.root === undefined)('as an operator', () =>
   }, 20_000);
 });
 
-test('a server that cannot be reached, or answers nonsense, is a loss like any other', async () => {
+test('an unreachable server, or an invalid answer, is a lost connection like any other', async () => {
   const server = createServer((_, response) => response.writeHead(500).end('<html>'));
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const address = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/v1/ws`;

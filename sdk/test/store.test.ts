@@ -15,7 +15,7 @@ async function following() {
   return { server, client, fake, instance };
 }
 
-test('a selected part changes only when it says something else, and keeps the identity of what is equal', () => {
+test('a selected part changes only when its value differs, and equal parts keep their identity', () => {
   const source = store({ a: [1, 2], b: 1 });
   const part = select(source, ({ a }) => ({ list: a.map((item) => ({ item })) }));
   const seen: unknown[] = [];
@@ -34,7 +34,7 @@ test('a selected part changes only when it says something else, and keeps the id
   expect(seen).toHaveLength(1);
 });
 
-test('a part of a part is a store too, and an unlistened one is computed when it is asked', () => {
+test('a part of a part is a store too, and one without listeners is computed when read', () => {
   const source = store({ a: { b: 1 } });
   const compute = vi.fn(({ a }: { a: { b: number } }) => a);
   const part = select(select(source, compute), ({ b }) => b * 2);
@@ -45,7 +45,7 @@ test('a part of a part is a store too, and an unlistened one is computed when it
 
 const shown = (instance: Instance) => instance.view.get();
 
-test('an optimistic change is shown at once and goes with the first frame that the command has caused', async () => {
+test('an optimistic change is shown at once and removed by the first frame that the command caused', async () => {
   const { server, fake, instance } = await following();
   server.on('run', ({ id }, connection) => {
     fake.push({ type: 'data', body: { age: 37, seen: true }, cause: 'somebody else' });
@@ -65,7 +65,7 @@ test('an optimistic change is shown at once and goes with the first frame that t
   ]);
 });
 
-test('an optimistic change goes with a refusal, and with a reply that shows nothing', async () => {
+test('an optimistic change is removed by a refusal, and by a reply without frames', async () => {
   const { server, instance } = await following();
   server.on('run', ({ id }, connection) =>
     connection.push({ type: 'error', id, code: 'conflict', message: 'too late', retryable: false }),
@@ -82,7 +82,7 @@ test('an optimistic change goes with a refusal, and with a reply that shows noth
   expect(shown(instance)).toEqual({ name: 'Ada', age: 36 });
 });
 
-test('an id of the app goes with the command, so that a repeat is the same', async () => {
+test('an id of the app is used for the command, so that a repeat is the same', async () => {
   const { server, instance } = await following();
   const id = '0197aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee';
   const running = instance.run('save', {}, { id });
@@ -91,7 +91,7 @@ test('an id of the app goes with the command, so that a repeat is the same', asy
   expect(server.sent('run')[0]?.id).toBe(id);
 });
 
-test('the log of frames masks what is secret, and errors are explained', () => {
+test('the log of frames masks secrets, and errors are explained', () => {
   const log: unknown[] = [];
   frameLog((direction, frame) => log.push([direction, frame]))('out', { type: 'hello', token: 'secret', nonce: 'n', client: 'x' });
   expect(log).toEqual([['out', { type: 'hello', token: '…', nonce: '…', client: 'x' }]]);
@@ -106,7 +106,7 @@ test('the log of frames masks what is secret, and errors are explained', () => {
   expect(explain(new StepwireError({ code: 'brand_new', message: 'm' }))).toContain('does not know');
 });
 
-test('a client that can prove nobody says so at once', async () => {
+test('a client without any credentials reports it at once', async () => {
   const client = connect({ url: 'ws://test', platform: new FakeServer().platform });
   expect(client.status.get()).toBe('signedOut');
   expect(client.lastError.get()?.message).toContain("'getToken' or 'visitor'");

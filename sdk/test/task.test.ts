@@ -16,7 +16,7 @@ async function opened() {
   return { server, client, instance, task };
 }
 
-test('what is typed is kept by the server within a second, the newest of it', async () => {
+test('typed text is saved by the server within a second, the newest version', async () => {
   const { server, task } = await opened();
   task.save({ name: 'A' });
   task.save({ name: 'Ad' });
@@ -29,7 +29,7 @@ test('what is typed is kept by the server within a second, the newest of it', as
   expect(server.sent('presence').map(({ state }) => state)).toEqual(['open', 'typing']);
 });
 
-test('the draft and who else is there are stores, told anew after a cut', async () => {
+test('the draft and the other users are stores, sent again after a cut', async () => {
   const { server, task } = await opened();
   const note = (frame: object) => server.connection.push({ channel: 'instance/k', element: 'k-3', ...frame });
   note({ type: 'drafted', action: 'save', data: { name: 'Ada' } });
@@ -47,7 +47,7 @@ test('the draft and who else is there are stores, told anew after a cut', async 
   expect(server.sent('presence').map(({ state }) => state)).toEqual(['open', 'open']);
 });
 
-test('a run goes behind the draft that is under way, and nothing is saved after it', async () => {
+test('a run is sent after the draft in progress, and no draft after it', async () => {
   const { server, task } = await opened();
   const answers: (() => void)[] = [];
   server.on('draft', (frame, connection) => void answers.push(() => server.answer(frame, connection)));
@@ -66,7 +66,7 @@ test('a run goes behind the draft that is under way, and nothing is saved after 
   expect(server.sent('draft')).toHaveLength(1);
 });
 
-test('a task that is closed is left, and what was typed last is kept', async () => {
+test('closing a task sends the presence and saves the last typed text', async () => {
   const { server, task } = await opened();
   task.save({ name: 'Ada' });
   task.close();
@@ -76,7 +76,7 @@ test('a task that is closed is left, and what was typed last is kept', async () 
   expect(server.sent('presence').map(({ state }) => state)).toEqual(['open', 'typing', 'closed']);
 });
 
-test('a draft that has expired takes nothing from who types, and is kept anew while that is possible', async () => {
+test('an expired draft removes no typed text, which is saved again while possible', async () => {
   const { server, task } = await opened();
   const note = (data: object | null) => server.connection.push({ type: 'drafted', channel: 'instance/k', element: 'k-3', action: 'save', data });
   const seen: unknown[] = [];

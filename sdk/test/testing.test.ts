@@ -33,7 +33,7 @@ test('a flow of an app is played by hand: offered, run, refused, done', async ()
   expect([instance.view.get(), instance.actions.get()]).toEqual([{ name: 'Ada' }, []]);
 });
 
-test('a snapshot has the view that all messages made, and what came is there for those who come later', async () => {
+test('a snapshot has the view of all messages, and open messages are there for later clients', async () => {
   const server = new FakeServer();
   const fake = server.instance('k');
   fake.data({ a: { b: 1 } });

@@ -66,7 +66,7 @@ function visitable() {
   return { server, visit, expired, refuseTokens: (times: number) => void (refusals = times) };
 }
 
-test('a token that the server has no room for is shown again, before anything it is for', async () => {
+test('a token answered busy is sent again, before the commands that need it', async () => {
   const { server, visit, refuseTokens } = visitable();
   const tokenStore = memoryTokenStore();
   const before = await visit(tokenStore);
@@ -108,7 +108,7 @@ test('several anonymous starts in one page all survive a cut', async () => {
   for (const { view, error } of instances) expect([view.get().missed, error.get()]).toEqual([true, undefined]);
 });
 
-test('a reload goes on with each tree that the page asks for', async () => {
+test('a reload continues with each tree that the page requests', async () => {
   vi.stubGlobal('localStorage', storage());
   const { server, visit } = visitable();
   const before = await visit(localTokenStore('app'));
@@ -131,7 +131,7 @@ test('a reload goes on with each tree that the page asks for', async () => {
   expect(late.error.get()).toBeUndefined();
 });
 
-test('tokens that are over are forgotten, one by one, and the others go on', async () => {
+test('expired tokens are forgotten, one by one, and the others continue', async () => {
   const { server, visit, expired } = visitable();
   const tokens = memoryTokenStore();
   const client = await visit(tokens);
@@ -146,7 +146,7 @@ test('tokens that are over are forgotten, one by one, and the others go on', asy
   expect([a, b, c].map((instance) => instance!.error.get()?.code)).toEqual(['not_found', undefined, 'not_found']);
 });
 
-test('a server that wants a token from everybody is told by name', async () => {
+test('a server that requires a token from every client is reported by name', async () => {
   const { server, visit } = visitable();
   server.on('hello', (_, connection) => connection.drop(4401, 'a token is needed'));
   const client = await visit(memoryTokenStore());
@@ -165,7 +165,7 @@ test('the store is bounded, and shared by tabs', () => {
   expect(other.get('k109')).toBeUndefined();
 });
 
-test('storage that is missing, full, forbidden or spoilt is no reason to fail', () => {
+test('missing, full, forbidden or damaged storage causes no failure', () => {
   const refuse = () => {
     throw new Error('denied');
   };

@@ -42,7 +42,7 @@ async function answering(...answers: [status: number, body: object, headers?: Re
 
 const DONE = { seq: 1, duplicate: false, file: { id: 'f', name: 'a.txt', size: 5, type: 'text/plain', sha256: 's' } };
 
-test('a file goes with its data and its id, and again with the same id after a broken connection or a busy server', async () => {
+test('a file is sent with its data and id, and again with the same id after a broken connection or a busy server', async () => {
   const { asked, address, close } = await answering([0, {}], [503, { code: 'busy', detail: 'expected room' }], [200, DONE]);
   const progress: number[][] = [];
   const { instance } = await offering(`${address}?ticket=t`);
@@ -80,7 +80,7 @@ test('it resolves when its effect is in the stores', async () => {
   await close();
 });
 
-test('the address may be made anew each time, and the token is that of the client: asked for once more when it is refused', async () => {
+test('the address may be made for each request, and the token is that of the client, requested again once when refused', async () => {
   const { asked, address, close } = await answering([401, { code: 'token_expired', detail: 'over' }], [200, DONE], [401, { code: 'unauthenticated' }], [401, { code: 'unauthenticated' }]);
   const getToken = vi.fn((refused: boolean) => (refused ? 'fresh' : 'stale'));
   const { instance } = await offering(() => address, { getToken });
@@ -101,7 +101,7 @@ test('a visitor sends with the token of the tree', async () => {
   await close();
 });
 
-test('a refusal is told as a command has it, one that is too large before it is sent', async () => {
+test('a refusal rejects like that of a command, and a file that is too large before it is sent', async () => {
   const fields = { file: { code: 'type', message: 'expected a picture', params: {} } };
   const { asked, address, close } = await answering([422, { code: 'invalid_data', detail: 'expected another file', fields }]);
   const { instance, fake, server } = await offering(address);
@@ -127,7 +127,7 @@ test('a signal ends it while the token is waited for, too', async () => {
   await expect(upload(instance, 'bring', new Blob(['x']), { signal: ending.signal })).rejects.toMatchObject({ code: 'aborted' });
 });
 
-test('in a browser it tells how far it is, and a signal ends it', async () => {
+test('in a browser it reports its progress, and a signal ends it', async () => {
   let aborted = 0;
   const sent: string[] = [];
   class FakeRequest {
@@ -170,7 +170,7 @@ test('in a browser it tells how far it is, and a signal ends it', async () => {
 });
 
 describe.skipIf(url === '' || tokens.root === undefined)('on a running server', () => {
-  test('what was sent is in the data, and the process goes on', async () => {
+  test('the sent file is in the data, and the process continues', async () => {
     const process = {
       id: 'sdkUpload',
       nodes: [

@@ -372,27 +372,30 @@ fn every_option_reports_value_and_source_but_no_secret() {
     let path = path.to_str().unwrap();
     let flags = ["--config", path, "--rate-burst", "9", "--jwt-secret"];
     let (config, _) = load(&[&flags[..], &["hush-flag", "--test-clock"]].concat()).unwrap();
-    let told = |name: &str| {
+    let reported = |name: &str| {
         let found = config.settings.iter().find(|setting| setting.name == name);
         let Setting { value, source, .. } = found.unwrap_or_else(|| panic!("no {name}"));
         (value.clone(), *source)
     };
     let is = |value: &str, source| (Some(value.to_owned()), source);
     use SettingSource::{CommandLine as Flag, Default, File};
-    assert_eq!(told("rate-burst"), is("9", Flag));
-    assert_eq!(told("rate-per-second"), is("3", File));
+    assert_eq!(reported("rate-burst"), is("9", Flag));
+    assert_eq!(reported("rate-per-second"), is("3", File));
     let origins = "https://a.example,https://b.example";
-    assert_eq!(told("allowed-origins"), is(origins, File));
-    assert_eq!(told("test-clock"), is("true", Flag));
-    assert_eq!(told("config"), is(path, Flag));
-    assert_eq!(told("user-bytes"), is("16MiB:128MiB", Default));
-    assert_eq!(told("workers"), is(&config.workers.to_string(), Default));
-    assert_eq!(told("no-examples"), is("false", Default));
-    assert_eq!(told("deploy"), (None, Default));
-    assert_eq!(told("jwt-secret"), (None, Flag));
+    assert_eq!(reported("allowed-origins"), is(origins, File));
+    assert_eq!(reported("test-clock"), is("true", Flag));
+    assert_eq!(reported("config"), is(path, Flag));
+    assert_eq!(reported("user-bytes"), is("16MiB:128MiB", Default));
+    assert_eq!(
+        reported("workers"),
+        is(&config.workers.to_string(), Default)
+    );
+    assert_eq!(reported("no-examples"), is("false", Default));
+    assert_eq!(reported("deploy"), (None, Default));
+    assert_eq!(reported("jwt-secret"), (None, Flag));
     let generated = is("generated into the data directory", Default);
-    assert_eq!(told("webhook-secret"), generated);
-    assert_eq!(told("secrets"), is("API", File));
+    assert_eq!(reported("webhook-secret"), generated);
+    assert_eq!(reported("secrets"), is("API", File));
     let shown = format!("{:?}", config.settings);
     assert!(!shown.contains("hush"), "{shown}");
     for arg in CommandLine::command().get_arguments() {
@@ -400,7 +403,7 @@ fn every_option_reports_value_and_source_but_no_secret() {
             .get_long()
             .filter(|flag| !["help", "version"].contains(flag))
         {
-            told(flag);
+            reported(flag);
         }
     }
 }

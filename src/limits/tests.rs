@@ -126,7 +126,7 @@ fn limits_do_not_contradict_each_other() {
     fits("calls of one host", CALLS_PER_HOST, CALLS_AT_ONCE);
     fits("the first pause of a call", CALL_FIRST_PAUSE, CALL_PAUSE);
     fits(
-        "a sign of life of a stream",
+        "a comment of a stream",
         KEEP_ALIVE,
         Duration::from_secs(PING_SECONDS.into()),
     );

@@ -21,7 +21,7 @@ use super::{
     socket::Socket,
 };
 
-/// Commands after which the server is busy enough to be copied.
+/// The number of commands after which the backup starts, so that the server is under load.
 const COMMANDS_BEFORE: usize = 60;
 
 fn run(arguments: &[&str]) -> Output {
@@ -60,7 +60,8 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("a path of the tests is UTF-8")
 }
 
-/// The last number of each ledger in a data directory whose log is dense and has no command twice.
+/// The last number of each ledger in a data directory. Its log must be dense and must not hold a
+/// command twice.
 fn reached(data: &Path, ledgers: &[String]) -> HashMap<String, u64> {
     let store = SqliteStore::open(data).expect("the store opens");
     let reader = store.reader().expect("the store can be read");
@@ -137,7 +138,7 @@ async fn a_backup_under_load_holds_all_earlier_acknowledged_commands() {
     }
     assert!(!done.acknowledged.is_empty());
 
-    // A client that stood in the former log is shown everything anew.
+    // A client whose cursor belongs to the former log gets a resync.
     let _server = restored.start();
     let old = manifest["log"].as_str().expect("a log has an identity");
     let mut client = Socket::resuming(
@@ -162,7 +163,7 @@ async fn one_wrong_byte_is_found_and_located() {
     fs::write(installation.data().join("jwt-secret"), "x".repeat(43)).unwrap();
     let place = tempfile::tempdir().unwrap();
     let copy = place.path().join("copy");
-    // Nobody runs on it, and the last server was killed: its write-ahead log is read nevertheless.
+    // No server runs on it, and the last one was killed: its write-ahead log is read nevertheless.
     succeeds(&["backup", text(&copy), "--data", text(installation.data())]);
     refuses(
         &["backup", text(&copy), "--data", text(installation.data())],
@@ -229,7 +230,7 @@ async fn the_secret_is_restored_unless_a_new_one_is_requested() {
         "--new-secret",
     ]);
     assert!(without.join("stepwire.db").exists() && !without.join("jwt-secret").exists());
-    // What webhooks are signed with is known to their receivers.
+    // Receivers of webhooks know the signing secret, so it is kept in both cases.
     for restored in [&with, &without] {
         assert_eq!(
             fs::read(restored.join("webhook-secret")).unwrap(),
@@ -268,7 +269,8 @@ async fn a_killed_backup_leaves_no_complete_looking_copy() {
         {
             std::thread::yield_now();
         }
-        // Somewhat later each round; a round in which it was faster is good, too.
+        // Each round kills a little later; a backup that was complete before the kill is valid,
+        // too.
         (0..round * 2_000).for_each(|_| std::thread::yield_now());
         child.kill().expect("it can be killed");
         child.wait().expect("it can be waited for");

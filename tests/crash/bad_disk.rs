@@ -18,7 +18,7 @@ use super::{
 };
 use crate::support::node::skip;
 
-/// What came of commands that were sent one after the other until the connection ended.
+/// The outcomes of commands sent one after the other until the connection ended.
 struct Sent {
     acknowledged: Vec<Acknowledged>,
     refused: Vec<Value>,
@@ -60,11 +60,11 @@ async fn send(port: u16, ledgers: &[String], maximum: usize) -> Sent {
     sent
 }
 
-/// Runs a server whose calls fail as this says, until it has ended, and checks what is left. Of a
-/// command whose outcome is unknown the log may hold a row or not.
+/// Runs a server whose system calls fail as specified, until it has ended, and checks its data. A
+/// command of unknown outcome may or may not have a row in the log.
 async fn fails(calls: &str, injected: &str) {
     let installation = Installation::new();
-    // Without faults, so that all is there that a server needs.
+    // A first start without faults creates everything that a server needs.
     let server = installation.start();
     let ledgers = start_ledgers(installation.port).await;
     drop(server);
@@ -123,7 +123,7 @@ async fn a_temporarily_full_disk_refuses_commands_and_recovers() {
     }
     let last = sent.refused.len() + sent.acknowledged.len();
     assert_eq!(last, 400, "it stayed");
-    // It asks once a second whether there is room again.
+    // The server checks once a second whether there is space again.
     let again = loop {
         let again = send(installation.port, &ledgers, 1).await;
         if again.refused.is_empty() {

@@ -23,14 +23,14 @@ pub mod receiver;
 
 use receiver::{Receiver, json as answered};
 
-/// Times of the schedule.
+/// Due times of the schedule.
 const TIMES: usize = 6;
 const SEED: u64 = 0xca11_ab1e;
-/// Far beyond what the six take.
+/// Far longer than the six times take.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// A process that starts by itself each second, makes a call at once and another a little later,
-/// and reports its end.
+/// A process that starts by schedule each second, makes one call at once and another a little
+/// later, and reports its end by a webhook.
 fn definition(receiver: &Receiver) -> String {
     let call = |id: &str, timer: &str, body: Value| {
         let url = receiver.url(&format!("/{id}"));
@@ -65,16 +65,16 @@ fn definition(receiver: &Receiver) -> String {
     )
 }
 
-/// A receiver that does each thing once, as the key lets it, and each fourth time fails; it tells
-/// how many ends it has heard of.
-fn careful(heard: watch::Sender<usize>) -> Receiver {
+/// A receiver that has each effect once per idempotency key, and fails every fourth request; it
+/// sends the number of reported ends to `reported`.
+fn careful(reported: watch::Sender<usize>) -> Receiver {
     let done: Mutex<Vec<String>> = Mutex::default();
     let ended: Mutex<BTreeSet<String>> = Mutex::default();
     Receiver::start(move |number, received| {
         if let Some(id) = received.header("webhook-id") {
             let mut ended = ended.lock().expect("no test's panic");
             ended.insert(id.to_owned());
-            heard.send_replace(ended.len());
+            reported.send_replace(ended.len());
             return answered(204, "");
         }
         if number % 4 == 1 {
@@ -98,8 +98,8 @@ fn careful(heard: watch::Sender<usize>) -> Receiver {
 
 #[tokio::test]
 async fn a_killed_server_keeps_call_timers_and_takes_each_response_once() {
-    let (heard, mut hears) = watch::channel(0);
-    let receiver = careful(heard);
+    let (reported, mut reports) = watch::channel(0);
+    let receiver = careful(reported);
     let place = tempfile::tempdir().expect("a temporary directory");
     let file = place.path().join("tick.bpmn");
     fs::write(&file, definition(&receiver)).expect("a file can be written");
@@ -116,12 +116,12 @@ async fn a_killed_server_keeps_call_timers_and_takes_each_response_once() {
     let mut server = installation.start();
     let mut seed = SEED;
     for _ in 0..rounds(6) {
-        // The moment is the test's subject, so it is drawn, not waited for.
+        // The moment of the kill is the subject of the test, so it is random.
         tokio::time::sleep(Duration::from_millis(30 + draw(&mut seed) % 500)).await;
         server.kill();
         server = installation.start();
     }
-    let ends = tokio::time::timeout(TIMEOUT, hears.wait_for(|ends| *ends >= TIMES)).await;
+    let ends = tokio::time::timeout(TIMEOUT, reports.wait_for(|ends| *ends >= TIMES)).await;
     assert!(
         ends.is_ok_and(|ends| ends.is_ok()),
         "some instance did not end"
@@ -132,8 +132,7 @@ async fn a_killed_server_keeps_call_timers_and_takes_each_response_once() {
     check_instances(&*store.reader().expect("the store can be read"));
 }
 
-/// What went out under one key was the same every time; a time, a call and an end have one key
-/// each.
+/// Requests under one key are equal; each due time, call and end has one key.
 fn check_keys(receiver: &Receiver) {
     let mut sent: BTreeMap<String, (String, Vec<u8>)> = BTreeMap::new();
     for received in receiver.received() {

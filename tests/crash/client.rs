@@ -9,14 +9,13 @@ use uuid::Uuid;
 
 use super::socket::{Socket, SocketEvent};
 
-/// Commands a client has in progress at once.
+/// The number of commands that a client has in progress at once.
 const UNANSWERED: usize = 3;
 
-/// What one client has done in the end.
+/// The results of one client.
 #[derive(Default)]
 pub struct Done {
-    /// Every command, all of them answered: its entry, its instance and the number it was answered
-    /// with.
+    /// All its commands, each answered: its entry, its instance and the number of its reply.
     pub acknowledged: Vec<Acknowledged>,
     /// How each of its connections ended.
     pub endings: Vec<Ending>,
@@ -24,9 +23,9 @@ pub struct Done {
 
 /// An answered command.
 pub struct Acknowledged {
-    /// What it entered; no two commands enter the same.
+    /// The text it added; each command adds a different one.
     pub entry: String,
-    /// Where.
+    /// The instance.
     pub instance: String,
     /// The number of its reply.
     pub seq: u64,
@@ -35,13 +34,13 @@ pub struct Acknowledged {
 /// How a connection ended.
 #[derive(Debug)]
 pub struct Ending {
-    /// Whether `bye` came before.
+    /// Whether a `bye` was received before.
     pub bye: bool,
     /// The close code.
     pub code: Option<u16>,
 }
 
-/// Adds entries to the ledgers in turn until `stop`, and then waits for its last answers.
+/// Adds entries to the ledgers in turn until `stop`, and then waits for the last replies.
 pub async fn run(
     port: u16,
     name: String,
@@ -54,7 +53,7 @@ pub async fn run(
     loop {
         let mut socket = Socket::connect(port, &name, json!([])).await;
         for (_, frame) in &unanswered {
-            // A failure shows when listening.
+            // A failure is noticed when receiving.
             let _ = socket.send(frame).await;
         }
         let mut bye = false;
@@ -97,7 +96,7 @@ fn command(name: &str, number: usize, instance: &str) -> (Acknowledged, Value) {
     )
 }
 
-/// Notes an answer; the command to send again when it was refused for now.
+/// Records a reply; returns the command to send again if it was refused temporarily.
 fn answered(
     unanswered: &mut VecDeque<(Acknowledged, Value)>,
     done: &mut Done,

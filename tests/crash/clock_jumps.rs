@@ -23,22 +23,23 @@ use self::stage::{HOUR, Stage, answer, end_of, within};
 use super::{server::Installation, socket::Socket};
 use crate::support::node::skip;
 
-/// What the server is told: a slow rate for each user, and retention that looks all the time.
+/// Options of the server: a low rate for each user, and retention that runs all the time.
 const OPTIONS: &str = "--user-requests 1:25 --archive-after PT1S --drop-after P1D";
-/// Requests of a user at once, and then per second.
+/// The requests that a user may send at once; afterwards one per second.
 const BURST: usize = 25;
 
 const OVER: &str = "process over\nstart -> end";
 const SOON: &str = "process soon\nstart -> c -> end\ncatch c after=PT4S";
 const TASK: &str = "process task\nstart -> t -> end\nuser t\n  ok manual save";
-/// Every fifty minutes.
+/// A schedule of every fifty minutes.
 const CLOCKWORK: &str = "process clockwork\nstart s cycle=R/PT50M\ns -> end";
 
 fn waits(name: &str, seconds: i64) -> String {
     format!("process {name}\nstart -> c -> end\ncatch c after=PT{seconds}S")
 }
 
-/// Two users who have the same task open: the instance and its element, and what the first is told.
+/// Two users who have the same task open: the instance, its element, and the frames of the first
+/// user.
 struct AtTask {
     first: Socket,
     second: Socket,
@@ -72,7 +73,7 @@ impl AtTask {
         at
     }
 
-    /// First the one opens the task, who is then told of the other.
+    /// Both open the task, and the first user is sent the presence of the second.
     async fn both_open(&mut self) {
         let open = json!({"type": "presence", "instance": self.instance,
             "element": self.element, "state": "open"});
@@ -81,8 +82,8 @@ impl AtTask {
         }
     }
 
-    /// The other is there as before, and is gone once it says so.
-    async fn goes_on(mut self) {
+    /// The second user is still present, and no longer once its presence is `closed`.
+    async fn presence_ends(mut self) {
         let closed = json!({"type": "presence", "instance": self.instance,
             "element": self.element, "state": "closed"});
         let ping = json!({"type": "unsubscribe", "channel": "tasks"});
@@ -107,7 +108,7 @@ fn sees(frame: &Value, user: &str) -> bool {
     frame["type"] == "present" && users.into_iter().any(|it| it["user"] == user)
 }
 
-/// A user who has asked for as much as it may at once.
+/// A user who has used up the burst.
 async fn spend(stage: &Stage, user: &str) -> String {
     let token = stage.token(user, &[], 30 * 24 * HOUR);
     let mut asked = 0;
@@ -128,8 +129,8 @@ async fn accepted(stage: &Stage, token: &str) -> bool {
     status == StatusCode::OK
 }
 
-/// Whoever has spent its share gets as much again as real time brings, and gets it.
-async fn goes_on_by_seconds(stage: &Stage, token: &str, since: Instant) {
+/// A user who has used up the burst may send as many requests as real time has added since.
+async fn rate_refills_by_seconds(stage: &Stage, token: &str, since: Instant) {
     let mut got = 0;
     for _ in 0..2 * BURST {
         got += usize::from(accepted(stage, token).await);
@@ -140,7 +141,7 @@ async fn goes_on_by_seconds(stage: &Stage, token: &str, since: Instant) {
     stage.wait_until("another request of a user", again).await;
 }
 
-/// By the log: timers fire once and not before they are due, and time does not go back.
+/// Checks the log: timers fire once and not before they are due, and time does not go back.
 fn check_log(installation: &Installation, instances: &[&str]) {
     let store = SqliteStore::open(installation.data()).expect("the store opens");
     let reader = store.reader().expect("the store can be read");
@@ -173,7 +174,7 @@ fn check_log(installation: &Installation, instances: &[&str]) {
     }
 }
 
-/// Plays a clock that is set forward by so many seconds.
+/// Sets the clock forward by so many seconds and checks the effects.
 async fn forward(seconds: i64) {
     let Some(stage) = Stage::new(OPTIONS) else {
         return skip("the machine's clock is set forward", "cc is missing");
@@ -197,7 +198,7 @@ async fn forward(seconds: i64) {
 
     stage.set_by(seconds);
 
-    at_task.goes_on().await;
+    at_task.presence_ends().await;
     assert_eq!(end_of(&mut brief_socket).await, Some(4401));
     for (token, expected) in [(&brief, StatusCode::UNAUTHORIZED), (&long, StatusCode::OK)] {
         let (status, _) = stage
@@ -207,7 +208,7 @@ async fn forward(seconds: i64) {
     }
     stage.finishes(&inside).await;
     assert_eq!(stage.status(&beyond).await.as_deref(), Some("started"));
-    goes_on_by_seconds(&stage, &spent, since).await;
+    rate_refills_by_seconds(&stage, &spent, since).await;
     let started = || async { stage.count("clockwork").await > 0 };
     stage.wait_until("a start by time", started).await;
     let is_dropped = || async { stage.status(&over).await.is_none() };
@@ -254,16 +255,17 @@ async fn a_clock_set_back_an_hour_delays_no_timer_and_extends_no_token() {
 
     stage.set_by(-3_600);
 
-    at_task.goes_on().await;
+    at_task.presence_ends().await;
     assert_eq!(end_of(&mut brief_socket).await, Some(4401));
     stage.finishes(&before).await;
-    goes_on_by_seconds(&stage, &spent, since).await;
+    rate_refills_by_seconds(&stage, &spent, since).await;
     let after = stage.run("soon").await;
     stage.finishes(&after).await;
     assert_eq!(stage.count("clockwork").await, 0);
     assert_eq!(stage.status(&over).await.as_deref(), Some("finished"));
 
-    // While it is down, too: what was set before is waited for no longer than after.
+    // Also while the server is down: timers set before the jump are not delayed longer than those
+    // set after it.
     let restarted = stage.run("soon").await;
     server.kill();
     stage.set_by(-3_600);

@@ -28,26 +28,27 @@ use super::{
 };
 
 const SEED: u64 = 0xc075_0f1e;
-/// Cuts of every test run, and of each round of a longer one. A round has ledgers of its own: the
-/// answer to a command that is sent again is computed from the log of its ledger, so with one ledger
-/// for all rounds a run would mostly compute such answers.
+/// The number of cuts of every test run, and of each round of a longer one. A round has its own
+/// ledgers: the reply to a repeated command is computed from the log of its ledger, so with the
+/// same ledgers in all rounds most of the time would be spent on such replies.
 const CUTS: usize = 300;
-/// Messages that a connection passes on in one direction, at most, before it is cut.
+/// The maximum number of messages that a connection passes on in one direction before it is cut.
 const PASSED: u64 = 12;
 
-/// Where a connection is cut.
+/// The place at which a connection is cut.
 #[derive(Clone, Copy, Debug)]
 struct Cut {
-    /// In the direction from the server.
+    /// Whether the direction is from the server to the client.
     is_down: bool,
-    /// Messages that pass before; the upgrade is the first.
+    /// The number of messages that pass before the cut; the upgrade is the first.
     after: u64,
-    /// How much of the next one passes, in 256ths: nothing, a part, or all but its last byte.
+    /// The part of the next message that passes, in 256ths: nothing, a part, or all but its last
+    /// byte.
     part: usize,
 }
 
 impl Cut {
-    /// That of the connection with this number.
+    /// The cut of the connection with this number.
     fn drawn(number: usize) -> Self {
         let mut seed = SEED ^ (number as u64);
         let is_within = draw(&mut seed).is_multiple_of(2);
@@ -62,7 +63,7 @@ impl Cut {
     }
 }
 
-/// Counts cuts, and when there were enough.
+/// Counts cuts, and notifies when there were enough.
 #[derive(Default)]
 struct Cuts {
     done: AtomicUsize,
@@ -70,8 +71,8 @@ struct Cuts {
     enough: Notify,
 }
 
-/// Listens before the server and makes as many cuts as there are numbers, the first connection that
-/// of the first number; afterwards connections pass whole. Its own port.
+/// Listens in front of the server and cuts one connection for each number in `numbers`; later
+/// connections pass unchanged. Returns its port.
 async fn cutting(server: u16, cuts: Arc<Cuts>, numbers: Range<usize>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it listens").port();
@@ -86,14 +87,14 @@ async fn cutting(server: u16, cuts: Arc<Cuts>, numbers: Range<usize>) -> u16 {
                 let Ok(server) = TcpStream::connect(("127.0.0.1", server)).await else {
                     return;
                 };
-                // Each message leaves at once, also while the one before is on its way.
+                // Each message is sent at once, even while the previous one is in transit.
                 let _ = (client.set_nodelay(true), server.set_nodelay(true));
                 let is_cut = cuts.done.load(Ordering::SeqCst) < maximum;
                 let cut = is_cut.then(|| Cut::drawn(number));
                 let ((from_client, to_client), (from_server, to_server)) =
                     (client.into_split(), server.into_split());
                 let of = |is_down| cut.filter(|cut| cut.is_down == is_down);
-                // Whichever ends first, by a cut or by itself, ends both.
+                // The first direction that ends, by a cut or by itself, ends both.
                 let was_cut = tokio::select! {
                     was_cut = pass(from_client, to_server, of(false)) => was_cut,
                     was_cut = pass(from_server, to_client, of(true)) => was_cut,
@@ -112,14 +113,15 @@ async fn cutting(server: u16, cuts: Arc<Cuts>, numbers: Range<usize>) -> u16 {
     port
 }
 
-/// Passes bytes on, message by message; whether the connection was cut here.
+/// Passes bytes on, message by message; returns whether the connection was cut here.
 async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, cut: Option<Cut>) -> bool {
     let (mut read, mut passed) = (Vec::with_capacity(4096), 0);
     loop {
         while let Some(length) = length_of_first(&read, passed == 0) {
             if cut.is_some_and(|cut| cut.after == passed) {
                 let part = cut.map_or(0, |cut| (length * cut.part / 256).min(length - 1));
-                // Whether it arrives before the end is the network's business, too.
+                // Whether these bytes arrive before the end of the connection depends on the
+                // network.
                 let _ = to.write_all(&read[..part]).await;
                 return true;
             }
@@ -136,7 +138,7 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, cut: Option<Cut>)
     }
 }
 
-/// The length of the first message, once it is there as a whole: an HTTP head, then frames.
+/// The length of the first message once it is complete: an HTTP head, then frames.
 fn length_of_first(read: &[u8], is_head: bool) -> Option<usize> {
     if is_head {
         let end = read.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;

@@ -13,8 +13,8 @@ use super::{
     server::{Installation, Server},
 };
 
-/// What `stepwire doctor --json` says of the site, and its exit status. Nothing in the directory is
-/// another byte after it.
+/// The report of `stepwire doctor --json` on the data directory, and its exit status. Checks that
+/// the directory is unchanged.
 #[track_caller]
 fn doctor(installation: &Installation) -> (i32, Value) {
     let before = sums(installation.data());
@@ -30,7 +30,7 @@ fn doctor(installation: &Installation) -> (i32, Value) {
     (output.status.code().unwrap_or(-1), report)
 }
 
-/// The hash of every file below.
+/// The hashes of all files in a directory.
 fn sums(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -45,7 +45,7 @@ fn sums(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// The kinds of what it found, each once, but what is only worth a look.
+/// The kinds of the findings, each once, except those of the lowest severity.
 fn kinds(report: &Value) -> Vec<String> {
     let findings = report["findings"].as_array().expect("findings");
     let mut kinds: Vec<String> = findings
@@ -63,7 +63,7 @@ fn kinds(report: &Value) -> Vec<String> {
     kinds
 }
 
-/// A directory with two waiting instances of `p`, and its stopped server.
+/// A data directory with two waiting instances of `p`, whose server has stopped.
 async fn installation() -> (Installation, Designer, [String; 2]) {
     let installation = Installation::new();
     let (server, designer) = (installation.start(), Designer::of(&installation));
@@ -78,8 +78,8 @@ fn change(installation: &Installation, sql: &str) {
     assert!(file.execute(sql, []).unwrap() > 0, "{sql}");
 }
 
-/// Waits for a line of `/readyz`, which is 200 all the while.
-async fn told(designer: &Designer, words: &str) {
+/// Waits for a line of `/readyz`, which stays 200.
+async fn until_ready_reports(designer: &Designer, words: &str) {
     for _ in 0..600 {
         let (status, text) = designer.get("/readyz").await;
         assert!(status == 200 || status == 429, "{status} {text}");
@@ -97,7 +97,7 @@ async fn answers(designer: &Designer, instance: &str, wanted: u16) -> String {
     text
 }
 
-/// Blobs as SQL sees them: the key of an instance, and its entity in the log.
+/// Blobs in SQL notation: the key of an instance, and its entity in the log.
 fn blob(instance: &str, entity: bool) -> String {
     let hex = instance.replace('-', "");
     format!("X'{}{hex}'", if entity { "01" } else { "" })
@@ -154,7 +154,7 @@ async fn a_damaged_instance_is_reported_and_the_others_continue() {
         let about = report["findings"].to_string();
         assert!(about.contains(&hurt) && !about.contains(&well), "{about}");
         let _server = installation.start();
-        told(&designer, "1 instance;").await;
+        until_ready_reports(&designer, "1 instance;").await;
         let problem = answers(&designer, &hurt, 409).await;
         assert!(
             problem.contains(place) && problem.contains("stepwire doctor"),
@@ -198,8 +198,8 @@ async fn a_damaged_definition_is_reported_keeps_its_number_and_blocks_its_instan
         let is_named = kinds(&report).contains(&"definition".to_owned());
         assert!(code == 1 && is_named, "{report}");
         let _server = installation.start();
-        told(&designer, "1 version of a definition;").await;
-        told(&designer, "those of 2 are missing").await;
+        until_ready_reports(&designer, "1 version of a definition;").await;
+        until_ready_reports(&designer, "those of 2 are missing").await;
         let problem = answers(&designer, &hurt, 409).await;
         assert!(problem.contains("stepwire doctor"), "{problem}");
         assert_eq!(designer.deploy(1).await, 2, "{sql}");
@@ -241,7 +241,7 @@ async fn damaged_table_rows_are_left_out_and_reported() {
         let (code, report) = doctor(&installation);
         assert_eq!((code, kinds(&report).len()), (1, 1), "{table}: {report}");
         let _server = installation.start();
-        told(&designer, words).await;
+        until_ready_reports(&designer, words).await;
         answers(&designer, &instances[0], 200).await;
     }
 }
@@ -261,10 +261,10 @@ async fn a_damaged_list_row_is_left_out() {
         status == 200 && list.contains(&well) && !list.contains(&hurt),
         "{list}"
     );
-    told(&designer, "1 line of a list;").await;
+    until_ready_reports(&designer, "1 line of a list;").await;
 }
 
-/// Runs a command of the program that has to succeed.
+/// Runs a command of the program, which must succeed.
 fn run(arguments: &[&std::ffi::OsStr]) {
     let output = Command::new(program())
         .args(arguments)

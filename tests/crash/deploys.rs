@@ -17,7 +17,7 @@ use super::{
 
 const SEED: u64 = 0xde_9107;
 
-/// Process `p`: its user task waits, and it starts by itself at these times, too.
+/// Process `p`: its user task waits; it also has a schedule with these times.
 fn content(n: u32, times: &str) -> Value {
     json!({"id": "p", "name": format!("content {n}"),
         "nodes": [{"id": "start", "type": "startEvent"},
@@ -28,7 +28,7 @@ fn content(n: u32, times: &str) -> Value {
             {"id": "c", "source": format!("task{n}"), "target": "end"}]})
 }
 
-/// A designer who asks with and without patience.
+/// A designer who sends requests and may reset them before the response.
 pub struct Designer {
     port: u16,
     token: String,
@@ -88,7 +88,7 @@ impl Designer {
         answer["version"].as_u64().expect("a version")
     }
 
-    /// Asks for a deploy, and resets the connection after a while.
+    /// Sends a deploy, and resets the connection after this time.
     async fn deploy_cut(&self, n: u32, after: Duration) {
         let body = content(n, "R/PT1S").to_string();
         let head = format!(
@@ -114,13 +114,13 @@ impl Designer {
         started["instance"].as_str().expect("a key").to_owned()
     }
 
-    /// Starts an instance, if any deploy was there in time.
+    /// Starts an instance if any deploy has succeeded.
     async fn start_if_there(&self) {
         let (status, started) = self.post("/v1/instances", &json!({"process": "p"})).await;
         assert!(status == 201 || status == 404, "{started}");
     }
 
-    /// The names of all versions, which tell their contents.
+    /// The names of all versions, which identify their contents.
     async fn versions(&self) -> BTreeMap<u64, String> {
         let (status, listed) = self.get("/v1/definitions/p").await;
         assert_eq!(status, 200, "{listed}");
@@ -136,7 +136,7 @@ impl Designer {
     }
 }
 
-/// What a data directory holds of `p`.
+/// The rows of `p` in a data directory.
 fn stored(installation: &Installation) -> (Vec<DefinitionRow>, Vec<InstanceRow>) {
     let store = SqliteStore::open(installation.data()).unwrap();
     let reader = store.reader().unwrap();
@@ -204,8 +204,8 @@ async fn deploys_cut_off_are_consistent_and_reuse_no_number() {
     );
 }
 
-/// A directory in which an instance of content 1 waits; `damage` is what happened to the table of
-/// definitions.
+/// A data directory in which an instance of content 1 waits; `damage` is an SQL statement on the
+/// table of definitions.
 async fn damaged(damage: &str) -> (Installation, Server, Designer, String) {
     let installation = Installation::new();
     let (server, designer) = (installation.start(), Designer::of(&installation));
@@ -234,7 +234,7 @@ async fn completes(designer: &Designer, instance: &str) {
     );
 }
 
-/// Waits until the server has looked after its instances.
+/// Waits until the server has checked its instances.
 async fn readiness(designer: &Designer, wanted: &str) {
     loop {
         let (status, text) = designer.get("/readyz").await;

@@ -4,7 +4,8 @@ use std::fs;
 
 use super::server::Installation;
 
-/// A server does not come up on the site, and says why in these words.
+/// Checks that a server does not start on the data directory, and that its error contains these
+/// words.
 #[track_caller]
 fn check_refused(installation: &Installation, words: &str) {
     let said = installation.start_in_vain();

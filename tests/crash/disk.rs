@@ -54,7 +54,7 @@ async fn below_its_watermarks_a_server_reports_it_and_refuses_more() {
     let start = json!({"process": "ledger"});
     let add = json!({"action": "add", "data": {"entry": "1"}});
 
-    // On its very first start already: it comes up without what it was to deploy.
+    // Also at its very first start: it starts without deploying its files.
     installation.add_arguments(["--disk-critical", "100%"]);
     let server = installation.start();
     assert_eq!(operator.get("/healthz").await.0, StatusCode::OK);

@@ -28,22 +28,23 @@ use super::{
 /// Orders per round of killing.
 const ORDERS: usize = 4;
 const SEED: u64 = 0x0e7e_2757;
-/// Far beyond what they take.
+/// Far longer than they take.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Tells how many receipts have ended.
-fn hook(heard: watch::Sender<usize>) -> Receiver {
+/// A receiver that sends the number of reported ends to `reported`.
+fn hook(reported: watch::Sender<usize>) -> Receiver {
     let ended: Mutex<BTreeSet<String>> = Mutex::default();
     Receiver::start(move |_, received| {
         let id = received.header("webhook-id").expect("a webhook has an id");
         let mut ended = ended.lock().expect("no test's panic");
         ended.insert(id.to_owned());
-        heard.send_replace(ended.len());
+        reported.send_replace(ended.len());
         answered(204, "")
     })
 }
 
-/// Publishes one after the other, each until it is answered; gives the answers.
+/// Publishes one message after the other, each once the previous one is answered; returns the
+/// replies.
 async fn publish_all(port: u16, user: String, frames: Vec<Value>) -> Vec<Value> {
     let mut answers = Vec::new();
     let mut frames = frames.into_iter();
@@ -51,7 +52,7 @@ async fn publish_all(port: u16, user: String, frames: Vec<Value>) -> Vec<Value> 
     while next.is_some() {
         let mut socket = Socket::connect(port, &user, json!([])).await;
         while let Some(frame) = &next {
-            // A failure shows when listening.
+            // A failure is noticed when receiving.
             let _ = socket.send(frame).await;
             match answer(&mut socket, frame).await {
                 None => break,
@@ -67,7 +68,7 @@ async fn publish_all(port: u16, user: String, frames: Vec<Value>) -> Vec<Value> 
     answers
 }
 
-/// The answer to a frame; `None` when the connection ends before.
+/// The reply to a frame; `None` when the connection ends before it.
 async fn answer(socket: &mut Socket, frame: &Value) -> Option<Value> {
     loop {
         match socket.receive().await {
@@ -83,7 +84,7 @@ fn message(name: &str, order: usize, data: Value) -> Value {
         "ttl": "PT1H", "data": data})
 }
 
-/// The other half of what starts a pair, from somebody else.
+/// The second message that starts a pair, from another user.
 fn second(order: usize) -> Vec<Value> {
     vec![message(
         "second",
@@ -92,8 +93,8 @@ fn second(order: usize) -> Vec<Value> {
     )]
 }
 
-/// All that is told of one order, in an order in which much has to be kept.
-fn told(order: usize) -> Vec<Value> {
+/// All publications of one order, in an order in which many must be buffered.
+fn publications_of(order: usize) -> Vec<Value> {
     let part = |nr: usize| message("part", order, json!({"part": nr}));
     let begin = json!({"order": order.to_string(), "items": [1, 2, 3]});
     let tick =
@@ -114,8 +115,8 @@ fn told(order: usize) -> Vec<Value> {
 
 #[tokio::test]
 async fn a_killed_server_delivers_each_message_and_signal_once() {
-    let (heard, mut hears) = watch::channel(0);
-    let receiver = hook(heard);
+    let (reported, mut reports) = watch::channel(0);
+    let receiver = hook(reported);
     let place = tempfile::tempdir().expect("a temporary directory");
     let file = place.path().join("events.bpmn");
     let source = include_str!("events.bpmn").replace("HOOK", &receiver.url("/hook"));
@@ -132,7 +133,7 @@ async fn a_killed_server_delivers_each_message_and_signal_once() {
     for _ in 0..rounds(2) {
         let clients: Vec<_> = (ordered..ordered + ORDERS)
             .map(|order| {
-                let frames = told(order);
+                let frames = publications_of(order);
                 tokio::spawn(publish_all(
                     installation.port,
                     format!("client{order}"),
@@ -148,7 +149,7 @@ async fn a_killed_server_delivers_each_message_and_signal_once() {
             .collect();
         ordered += ORDERS;
         for _ in 0..2 {
-            // The moment is the test's subject, so it is drawn, not waited for.
+            // The moment of the kill is the subject of the test, so it is random.
             tokio::time::sleep(Duration::from_millis(20 + draw(&mut seed) % 250)).await;
             server.kill();
             server = installation.start();
@@ -160,7 +161,7 @@ async fn a_killed_server_delivers_each_message_and_signal_once() {
         for other in others {
             other.await.expect("a client does not fail");
         }
-        let receipts = tokio::time::timeout(TIMEOUT, hears.wait_for(|ends| *ends >= ordered));
+        let receipts = tokio::time::timeout(TIMEOUT, reports.wait_for(|ends| *ends >= ordered));
         assert!(
             receipts.await.is_ok_and(|ends| ends.is_ok()),
             "some order has no receipt"
@@ -175,7 +176,7 @@ async fn a_killed_server_delivers_each_message_and_signal_once() {
     );
 }
 
-/// Which instance was told of how many ticks, as the publishers were answered.
+/// Counts the ticks of each instance, by the replies to the publishers.
 fn count_ticks(answers: &[Value], ticks: &mut BTreeMap<String, u64>) {
     for signal in [2, 4, 6] {
         let taken = answers[signal]["instances"]
@@ -203,7 +204,7 @@ fn check(reader: &dyn StoreReader, ordered: usize, ticks: &BTreeMap<String, u64>
         let state = state(reader, Entity::from(instance.key));
         let data = state.data();
         let order = data["order"].as_str().expect("an order").to_owned();
-        // One is called for each of two tokens.
+        // Two tokens start two called instances.
         let is_new = orders.entry(&instance.process).or_default().insert(order);
         *all.entry(&instance.process).or_insert(0) += 1;
         assert!(
@@ -230,11 +231,11 @@ fn check(reader: &dyn StoreReader, ordered: usize, ticks: &BTreeMap<String, u64>
                 data["rated"]["rate"],
                 json!(format!("{}!", data["order"].as_str().unwrap_or_default()))
             );
-            let told = ticks.get(&instance.key.to_string()).copied().unwrap_or(0);
+            let delivered = ticks.get(&instance.key.to_string()).copied().unwrap_or(0);
             assert_eq!(
                 data["ticks"].as_u64().unwrap_or(0),
-                told,
-                "each tick counts once where its publisher was told it came: {data}"
+                delivered,
+                "each tick counts once in the instances that its reply names: {data}"
             );
         }
     }

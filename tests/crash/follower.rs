@@ -9,10 +9,10 @@ use tokio::sync::watch;
 
 use super::socket::{Socket, SocketEvent};
 
-/// What a follower holds of one ledger.
+/// A follower's state of one ledger.
 #[derive(Default)]
 pub struct Held {
-    /// The number it stands at.
+    /// Its cursor.
     pub cursor: u64,
     /// The fold of all Data bodies.
     pub view: Value,
@@ -20,8 +20,7 @@ pub struct Held {
     pub entries: HashMap<String, u32>,
 }
 
-/// Follows the ledgers until the numbers in `until` are reached; it is empty as long as nobody
-/// knows them.
+/// Follows the ledgers until the numbers in `until` are reached; it is empty until they are known.
 pub async fn run(
     port: u16,
     ledgers: &[String],
@@ -49,7 +48,7 @@ pub async fn run(
                 return held;
             }
             tokio::select! {
-                // Without a sender the numbers stay as they are.
+                // When the sender is dropped the numbers stay unchanged.
                 Ok(()) = until.changed() => {}
                 heard = socket.receive() => match heard {
                     SocketEvent::Frame(frame) => apply(&mut held, &frame),

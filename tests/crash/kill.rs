@@ -18,7 +18,7 @@ const CLIENTS: usize = 6;
 const LEDGERS: usize = 3;
 const SEED: u64 = 0x57e9_a11e;
 
-/// The next number of a small generator (splitmix64): the rounds of a seed can be repeated.
+/// The next number of a small generator (splitmix64), so that the rounds of a seed can be repeated.
 pub fn draw(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -47,7 +47,7 @@ pub async fn start_ledgers(port: u16) -> Arc<[String]> {
     ledgers.into()
 }
 
-/// Clients and a follower in progress; the test does to the server what it wants meanwhile.
+/// Clients and a follower that work while the test kills or stops the server.
 pub struct Load {
     stop: watch::Sender<bool>,
     until: watch::Sender<HashMap<String, u64>>,
@@ -56,7 +56,7 @@ pub struct Load {
 }
 
 impl Load {
-    /// Sets them going.
+    /// Starts them.
     pub fn start(port: u16, ledgers: &Arc<[String]>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (until, reached) = watch::channel(HashMap::new());
@@ -81,8 +81,8 @@ impl Load {
         }
     }
 
-    /// Lets the clients get their last answers and the follower see their effects. Needs a running
-    /// server.
+    /// Waits until the clients have their last replies and the follower their effects. Needs a
+    /// running server.
     pub async fn finish(self) -> (Done, HashMap<String, Held>) {
         self.stop.send_replace(true);
         let mut all = Done::default();
@@ -107,7 +107,7 @@ async fn a_killed_server_keeps_what_it_acknowledged_and_applies_it_once() {
     let load = Load::start(installation.port, &ledgers);
     let mut seed = SEED;
     for _ in 0..rounds(4) {
-        // The moment is the test's subject, so it is drawn, not waited for.
+        // The moment of the kill is the subject of the test, so it is random.
         tokio::time::sleep(Duration::from_millis(30 + draw(&mut seed) % 300)).await;
         server.kill();
         server = installation.start();

@@ -20,9 +20,10 @@ use super::{
 use crate::support::node::skip;
 
 const SEED: u64 = 0x0b5e_55ed;
-/// Writes of a start on an empty directory, about: the tables, and what is deployed.
+/// The approximate number of writes of a start on an empty directory: the tables, and the deployed
+/// examples.
 const WRITES_OF_A_START: u64 = 90;
-/// Writes to the database of a stop after this much load, about.
+/// The approximate number of writes to the database during a stop after this load.
 const WRITES_OF_A_STOP: u64 = 60;
 
 #[tokio::test]
@@ -73,9 +74,9 @@ async fn a_server_killed_while_rewriting_its_log_keeps_all_acknowledged_commands
         let at = 1 + draw(&mut seed) % WRITES_OF_A_STOP;
         let killing = format!("signal=SIGKILL:when={at}");
         let traced = installation.start_under(&injecting("pwrite64", &killing, Some(&database)));
-        // The moment is the test's subject, so it is drawn, not waited for.
+        // The moment of the kill is the subject of the test, so it is random.
         tokio::time::sleep(Duration::from_millis(100 + draw(&mut seed) % 300)).await;
-        // A stop moves all of the log.
+        // A stop moves the whole write-ahead log into the database.
         let ended = tokio::task::spawn_blocking(move || traced.terminate()).await;
         killed += u32::from(!ended.expect("waiting does not fail").success());
         server = installation.start();
@@ -88,7 +89,7 @@ async fn a_server_killed_while_rewriting_its_log_keeps_all_acknowledged_commands
     oracle::check_log(&installation, &done.acknowledged, &ledgers);
 }
 
-/// A copy that can be seen is a whole one.
+/// Whether the copy exists; then it must be complete.
 fn check_copy(copy: &Path) -> bool {
     let is_there = copy.exists();
     if is_there {
@@ -134,7 +135,7 @@ async fn a_server_killed_during_a_backup_recovers_and_the_copy_is_complete_or_ab
     let (done, held) = load.finish().await;
     println!("{whole} copies were whole");
     oracle::check_pushes(installation.port, &done.acknowledged, &held).await;
-    // Nothing of it is left in the server's way.
+    // Its remains do not prevent a start.
     Socket::connect(installation.port, "last", json!([])).await;
     server.kill();
     oracle::check_log(&installation, &done.acknowledged, &ledgers);

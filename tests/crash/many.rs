@@ -19,12 +19,12 @@ use super::{
     socket::{Socket, SocketEvent},
 };
 
-/// How long the server may take to go.
+/// The maximum duration of the server's stop.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Entries that everybody has missed.
+/// The number of entries that every client has missed.
 const MISSED: usize = 5;
 
-/// Follows a ledger until the server goes: where it stood, and when it was to come back.
+/// Follows a ledger until the server stops; returns its cursor, and when to reconnect.
 async fn follow(port: u16, name: String, ledger: String, ready: Arc<Barrier>) -> (u64, u64) {
     let mut socket = Socket::connect(port, &name, json!([])).await;
     let channel = format!("instance/{ledger}");
@@ -48,7 +48,7 @@ async fn follow(port: u16, name: String, ledger: String, ready: Arc<Barrier>) ->
     }
 }
 
-/// Comes back where it stood: how long it took to be live again.
+/// Reconnects with its cursor; returns the time until it was live again.
 async fn reconnect(
     port: u16,
     name: String,

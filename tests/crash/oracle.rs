@@ -18,7 +18,7 @@ pub fn command(stored: &StoredRow) -> Option<Uuid> {
     row.command.map(|tag| tag.id)
 }
 
-/// The number each ledger must have reached, by the replies.
+/// The number that each ledger must have reached, by the replies.
 pub fn reached(acknowledged: &[Acknowledged]) -> HashMap<String, u64> {
     let mut reached = HashMap::new();
     for one in acknowledged {
@@ -28,8 +28,8 @@ pub fn reached(acknowledged: &[Acknowledged]) -> HashMap<String, u64> {
     reached
 }
 
-/// Every command was applied once: as its pushes show, as no two replies share a number, and as the
-/// server still says.
+/// Checks that every command was applied once: by the pushes, by the numbers of the replies, which
+/// differ, and by the server's present state.
 pub async fn check_pushes(port: u16, acknowledged: &[Acknowledged], held: &HashMap<String, Held>) {
     let mut numbers = HashSet::new();
     for one in acknowledged {
@@ -64,8 +64,8 @@ pub async fn check_pushes(port: u16, acknowledged: &[Acknowledged], held: &HashM
     }
 }
 
-/// The log of a server that has ended: dense numbers, no command twice, and all that was
-/// acknowledged at its number.
+/// Checks the log of a stopped server: dense numbers, no command twice, and all acknowledged
+/// commands at their numbers.
 pub fn check_at_least(
     installation: &Installation,
     acknowledged: &[Acknowledged],
@@ -95,8 +95,8 @@ pub fn check_at_least(
     }
 }
 
-/// The log of a server that has ended: dense numbers, each command in one row, and nothing else
-/// than what was acknowledged.
+/// Checks the log of a stopped server: dense numbers, each command in one row, and no other
+/// commands than the acknowledged ones.
 pub fn check_log(installation: &Installation, acknowledged: &[Acknowledged], ledgers: &[String]) {
     let store = SqliteStore::open(installation.data()).expect("the store opens");
     let reader = store.reader().expect("the store can be read");

@@ -24,16 +24,16 @@ use super::{
 use crate::support::node::skip;
 
 const SEED: u64 = 0x9043_e2c7;
-/// Commands, and how many of them are in progress at once.
+/// The number of commands, and how many of them are in progress at once.
 const COMMANDS: usize = 240;
 const AT_ONCE: usize = 6;
-/// What a disk writes as a whole.
+/// The unit that a disk writes atomically.
 const SECTOR: usize = 512;
-/// What is recorded: writes, syncs, and what is sent.
+/// The recorded system calls: writes, syncs, and sent data.
 const RECORDED: &str =
     "trace=pwrite64,write,writev,sendto,sendmsg,fsync,fdatasync,ftruncate,unlink";
 
-/// What of the unsynced writes the disk has.
+/// Which unsynced writes the disk has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Unsynced {
     None,
@@ -59,7 +59,7 @@ async fn acknowledged_commands_survive_a_power_cut() {
     let server = installation.start_under(&options);
     let ledgers = start_ledgers(installation.port).await;
     add_entries(installation.port, &ledgers, COMMANDS).await;
-    // An orderly stop empties the write-ahead log: the most writes to the database itself.
+    // An orderly stop empties the write-ahead log, which causes most writes to the database itself.
     let ended = tokio::task::spawn_blocking(move || server.terminate()).await;
     assert!(ended.expect("waiting does not fail").success());
     let events = syscalls::read(&trace, installation.data());
@@ -120,7 +120,7 @@ pub async fn add_entries(port: u16, ledgers: &[String], count: usize) {
     }
 }
 
-/// How many acknowledged commands are not there when the power goes after these events.
+/// The number of acknowledged commands that are lost when the power fails after these events.
 fn lost(
     events: &[Event],
     unsynced: Unsynced,
@@ -142,7 +142,7 @@ fn lost(
     missing.count()
 }
 
-/// The files as the disk has them.
+/// The files as they are on the disk.
 fn disk_after(
     events: &[Event],
     unsynced: Unsynced,
@@ -184,7 +184,7 @@ fn disk_after(
             Event::Cuts { file, length } if is_synced(file) || unsynced != Unsynced::None => {
                 files.entry(file.clone()).or_default().resize(*length, 0);
             }
-            // What is removed is so once its directory is synced.
+            // A removal is durable once the directory is synced.
             Event::Removes { file } if unsynced != Unsynced::None || is_synced(&String::new()) => {
                 drop(files.remove(file));
             }
@@ -197,13 +197,13 @@ fn disk_after(
     files
 }
 
-/// How many bytes of a write are there: whole sectors from its beginning.
+/// The number of bytes of a write that are on the disk: whole sectors from its start.
 fn torn(length: usize, seed: &mut u64) -> usize {
     let sectors = length / SECTOR;
     (draw(seed) as usize % (sectors + 1) * SECTOR).min(length)
 }
 
-/// The commands in the log of a data directory, whose rows have to be dense.
+/// The commands in the log of a data directory, whose rows must be dense.
 fn commands_in(directory: &Path, ledgers: &[String]) -> Vec<Uuid> {
     let store = SqliteStore::open(directory).expect("the store opens");
     let reader = store.reader().expect("the store can be read");

@@ -18,17 +18,17 @@ use super::{
     socket::{Socket, token},
 };
 
-/// Instances that end in each round: more than one turn packs.
+/// The number of instances that end in each round: more than one turn packs.
 const ENDED: usize = 150;
 const SEED: u64 = 0x5e6_3e47;
 
-/// An instance that has ended, with the bytes of its rows.
+/// An ended instance, with the bytes of its rows.
 struct Ended {
     key: InstanceKey,
     rows: Vec<(u64, Vec<u8>)>,
 }
 
-/// A server whose clock an operator moves.
+/// A server whose clock is moved by an operator.
 struct Stage {
     installation: Installation,
     client: reqwest::Client,
@@ -50,7 +50,7 @@ impl Stage {
         let roles = ["admin", "operator", "designer", "server-operator"];
         Self {
             installation,
-            // A connection is none to the next server.
+            // A client per server, because a connection does not survive a restart.
             client: reqwest::Client::builder()
                 .pool_max_idle_per_host(0)
                 .build()
@@ -71,7 +71,7 @@ impl Stage {
         (status, serde_json::from_str(&text).unwrap_or_default())
     }
 
-    /// Instances that are over as soon as they have begun.
+    /// Starts instances that end at once.
     async fn run_some(&self) -> Vec<InstanceKey> {
         let mut keys = Vec::new();
         for n in 0..ENDED {
@@ -116,7 +116,7 @@ fn rows_of(reader: &dyn StoreReader, key: InstanceKey) -> Vec<(u64, Vec<u8>)> {
         .collect()
 }
 
-/// Each is whole or gone; how many are left.
+/// Checks that each is complete or deleted; returns how many are left.
 fn check(installation: &Installation, ended: &[Ended]) -> usize {
     let store = SqliteStore::open(installation.data()).expect("the store opens");
     let reader = store.reader().expect("the store can be read");
@@ -142,7 +142,7 @@ fn doctor(installation: &Installation) {
         .output()
         .expect("the program runs");
     let mut said: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
-    // The directory is the test's, and open to all.
+    // The permissions of the test's directory are reported, which is expected.
     let findings = said["findings"].as_array_mut().expect("findings");
     findings.retain(|finding| finding["kind"] != "open_to_others");
     assert_eq!(
@@ -175,23 +175,23 @@ async fn a_server_killed_during_retention_leaves_no_partial_deletion() {
             rows: rows_of(reader.as_ref(), key),
         }));
         drop((reader, store));
-        // Those of this round are packed, those of rounds before are dropped.
+        // The instances of this round are packed, those of earlier rounds deleted.
         let server = stage.start();
         stage
             .advance(if round % 2 == 0 { "P2D" } else { "P4D" })
             .await;
-        // The moment is the test's subject, so it is drawn, not waited for.
+        // The moment of the kill is the subject of the test, so it is random.
         tokio::time::sleep(Duration::from_millis(900 + draw(&mut seed) % 400)).await;
         server.kill();
         check(&stage.installation, &ended);
         doctor(&stage.installation);
     }
-    // In the end all of them are dropped.
+    // In the end all of them are deleted.
     let left = check(&stage.installation, &ended);
     let server = stage.start();
     stage.advance("P9D").await;
     stage.run_some().await;
-    // Asked again and again, so over one connection: an address has not so many new ones a second.
+    // Many requests use one connection, because new connections of an address are limited.
     let client = reqwest::Client::new();
     let dropped = "stepwire_dropped_instances_total ";
     while stage.metric(&client, dropped).await < left as f64 {

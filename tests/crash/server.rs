@@ -18,9 +18,9 @@ pub const SECRET: &str = "a secret of the crash tests, long enough for any use";
 /// A data directory and the port its server listens on.
 pub struct Installation {
     data: TempDir,
-    /// Where its servers listen.
+    /// The port of its servers.
     pub port: u16,
-    /// What its servers are told besides.
+    /// Additional arguments of its servers.
     more: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ impl Installation {
         Self::with(Vec::new())
     }
 
-    /// The same, with more arguments for its servers.
+    /// The same, with additional arguments for its servers.
     pub fn with(more: Vec<String>) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let port = TcpListener::bind("127.0.0.1:0")
@@ -43,12 +43,12 @@ impl Installation {
         Self { data, port, more }
     }
 
-    /// From now on its servers are told this besides.
+    /// Adds arguments for the following servers.
     pub fn add_arguments<const N: usize>(&mut self, more: [&str; N]) {
         self.more = more.map(str::to_owned).into();
     }
 
-    /// The same, of any number.
+    /// The same, for any number of arguments.
     pub fn set_arguments<'a>(&mut self, more: impl Iterator<Item = &'a str>) {
         self.more = more.map(str::to_owned).collect();
     }
@@ -63,7 +63,7 @@ impl Installation {
         self.started(self.command())
     }
 
-    /// Starts a server under a program that may end it before it is ready: whether it did.
+    /// Starts a server under a wrapper that may end it before it is ready; returns whether it did.
     pub fn ends_at_start(&self, wrapper: &[impl AsRef<OsStr>]) -> bool {
         let mut child = self.under(wrapper).stdout(Stdio::piped()).spawn();
         let child = child.as_mut().expect("the program starts");
@@ -71,13 +71,13 @@ impl Installation {
         let ready = BufReader::new(output)
             .lines()
             .any(|line| line.is_ok_and(|line| line.contains("is ready at")));
-        // It is there for its start alone.
+        // It is needed for its start only.
         let _ = child.kill();
         let _ = child.wait();
         !ready
     }
 
-    /// Starts a server under a program with its arguments that runs it: one that leaves its place to it.
+    /// Starts a server under a wrapper program, which must `exec` it.
     pub fn start_under(&self, wrapper: &[impl AsRef<OsStr>]) -> Server {
         self.started(self.under(wrapper))
     }
@@ -102,12 +102,12 @@ impl Installation {
         let ready = lines.any(|line| line.is_ok_and(|line| line.contains("is ready at")));
         let server = Server(child);
         assert!(ready, "the server did not come up");
-        // Whatever it prints later has to go somewhere.
+        // Later output must be read, or the server would block.
         std::thread::spawn(move || lines.for_each(drop));
         server
     }
 
-    /// Starts a server that shall not come up: what it says on its way out.
+    /// Starts a server that must fail to start; returns its standard error.
     pub fn start_in_vain(&self) -> String {
         let mut command = self.command();
         let mut child = command
@@ -153,7 +153,7 @@ impl Installation {
 }
 
 impl Server {
-    /// Ends it as a power cut would, as far as the process is concerned.
+    /// Kills it, as a power cut would end the process.
     pub fn kill(mut self) {
         self.0.kill().expect("the server runs");
         self.0.wait().expect("it can be waited for");
@@ -177,7 +177,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // After `kill` and `terminate` there is nothing left to end.
+        // After `kill` and `terminate` it has ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -19,13 +19,13 @@ use uuid::Uuid;
 
 use super::server::SECRET;
 
-/// Before a server that is not there is tried again.
+/// The pause before another attempt to connect.
 const AGAIN: Duration = Duration::from_millis(5);
 
-/// One connection that has been welcomed.
+/// A connection that has received its `welcome`.
 pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-/// What came in.
+/// An event of the connection.
 pub enum SocketEvent {
     /// A frame.
     Frame(Value),
@@ -34,7 +34,8 @@ pub enum SocketEvent {
 }
 
 impl Socket {
-    /// Connects as an operator with this name, however long it takes; `resume` goes into the hello.
+    /// Connects as an operator with this name, with any number of attempts; `resume` is sent in the
+    /// hello.
     pub async fn connect(port: u16, user: &str, resume: Value) -> Self {
         loop {
             if let Some(socket) = Self::try_connect(port, user, &resume).await {
@@ -78,14 +79,14 @@ impl Socket {
         socket.send(hello).await?;
         match socket.receive().await {
             SocketEvent::Frame(frame) if frame["type"] == "welcome" => Some(socket),
-            // It stops just now.
+            // The server is stopping.
             SocketEvent::Frame(frame) if frame["type"] == "bye" => None,
             SocketEvent::Frame(other) => panic!("expected a welcome, but got {other}"),
             SocketEvent::End(_) => None,
         }
     }
 
-    /// Connects once, as a client that stood in this log.
+    /// Connects once, with this log in the hello.
     pub async fn resuming(port: u16, user: &str, log: &str, resume: Value) -> Self {
         let hello = json!({"type": "hello", "token": token(user, &["operator"]), "log": log, "resume": resume});
         Self::say_hello(port, &hello)
@@ -93,12 +94,12 @@ impl Socket {
             .expect("the server runs")
     }
 
-    /// Sends a frame; `None` when the connection is gone.
+    /// Sends a frame; `None` when the connection has ended.
     pub async fn send(&mut self, frame: &Value) -> Option<()> {
         self.0.send(Message::text(frame.to_string())).await.ok()
     }
 
-    /// Waits for the next frame or the end. A question for a sign of life is answered here.
+    /// Waits for the next frame or the end. Pings are answered here.
     pub async fn receive(&mut self) -> SocketEvent {
         loop {
             let frame: Value = match self.0.next().await {
@@ -114,12 +115,12 @@ impl Socket {
             if frame["type"] != "ping" {
                 return SocketEvent::Frame(frame);
             }
-            // A failure shows with the next frame.
+            // A failure is noticed with the next frame.
             let _ = self.send(&json!({"type": "pong"})).await;
         }
     }
 
-    /// Waits for a frame that is `wanted`; the connection must last.
+    /// Waits for a frame for which `wanted` is true; the connection must not end before.
     pub async fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
         loop {
             match self.receive().await {
@@ -138,7 +139,7 @@ pub fn token(user: &str, roles: &[&str]) -> String {
     token_at(user, roles, real_now(), Duration::from_secs(3600))
 }
 
-/// A token of a user with these roles, made at a time and good for another.
+/// A token of a user with these roles, issued at `now` and valid for `good_for`.
 pub fn token_at(user: &str, roles: &[&str], now: Time, good_for: Duration) -> String {
     let tokens = Tokens::new(TokenSettings {
         secret: SECRET.into(),

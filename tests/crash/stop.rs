@@ -12,7 +12,8 @@ use super::{
     socket::Socket,
 };
 
-/// Commands on one ledger after which the server is busy enough to be stopped.
+/// The number of commands on one ledger after which the stop begins, so that the server is under
+/// load.
 const COMMANDS_BEFORE: usize = 50;
 
 #[tokio::test]

@@ -4,7 +4,7 @@
 
 use std::{path::Path, process::Command};
 
-/// Whether there is an `strace` that may trace.
+/// Whether `strace` is installed and may trace.
 pub fn is_there() -> bool {
     let tried = Command::new("strace")
         .args(["-D", "-o", "/dev/null", "true"])
@@ -12,8 +12,8 @@ pub fn is_there() -> bool {
     tried.is_ok_and(|status| status.success())
 }
 
-/// The words before those of the server, to which this happens at its calls of a kind, or at those to
-/// one file: `error=EIO:when=40`, `delay_enter=200000`, `signal=SIGKILL:when=7`.
+/// The wrapper command that injects `what` into the server's system calls of these kinds, of all
+/// files or of one: `error=EIO:when=40`, `delay_enter=200000`, `signal=SIGKILL:when=7`.
 pub fn injecting(calls: &str, what: &str, file: Option<&Path>) -> Vec<String> {
     let mut words: Vec<String> = ["strace", "-D", "-f", "-o", "/dev/null"]
         .map(str::to_owned)

@@ -1,5 +1,5 @@
-//! The system calls of a server, as `strace` prints them: writes to files, syncs, and data sent to
-//! its clients, in one order. Not here: their evaluation (`power_cut`).
+//! The system calls of a server, in the output of `strace`: writes to files, syncs, and data sent
+//! to clients, in one order. Not here: their evaluation (`power_cut`).
 
 use std::{
     collections::{HashMap, HashSet},
@@ -9,27 +9,28 @@ use std::{
 
 use uuid::Uuid;
 
-/// Something that was asked of the system, or came to its end. Files are told by their names, and
-/// their directory by an empty one.
+/// A system call that was made, or that returned. Files are identified by their names, the
+/// directory by an empty one.
 #[derive(Debug)]
 pub enum Event {
-    /// Bytes are written at a place of a file: from here on the disk may have them.
+    /// Bytes are written at an offset of a file: from here on they may be on the disk.
     Writes {
         file: String,
         offset: usize,
         bytes: Vec<u8>,
     },
-    /// A file is cut to a length.
+    /// A file is truncated.
     Cuts { file: String, length: usize },
-    /// A file is gone.
+    /// A file is removed.
     Removes { file: String },
-    /// A sync that began at the event with this number is done: the disk has what came before it.
+    /// A sync that began at the event with this number has returned: everything written before that
+    /// is on the disk.
     Synced { file: String, since: usize },
-    /// A reply goes out to a client.
+    /// A reply is sent to a client.
     Acknowledges(Uuid),
 }
 
-/// Reads what `strace -f -y -xx` has written, of the files in a directory.
+/// Reads the output of `strace -f -y -xx`, for the files of a directory.
 pub fn read(trace: &Path, directory: &Path) -> Vec<Event> {
     let text = fs::read_to_string(trace).expect("strace has written");
     let mut reader = Reader {
@@ -47,7 +48,7 @@ pub fn read(trace: &Path, directory: &Path) -> Vec<Event> {
 struct Reader {
     directory: std::path::PathBuf,
     events: Vec<Event>,
-    /// Syncs in progress, by thread: of which file, since when.
+    /// The syncs in progress, by thread: the file, and the event at which it began.
     syncing: HashMap<String, (String, usize)>,
     seen: HashSet<Uuid>,
 }
@@ -125,14 +126,14 @@ impl Reader {
         }
     }
 
-    /// A name for a file of the directory.
+    /// The name of a file in the directory.
     fn file(&self, path: &str) -> Option<String> {
         let path = path.trim_end_matches(" (deleted)");
         let within = Path::new(path).strip_prefix(&self.directory).ok()?;
         Some(within.to_string_lossy().into_owned())
     }
 
-    /// Replies among what is sent; each counts once.
+    /// The replies in sent data; each is counted once.
     fn sent(&mut self, arguments: &str) {
         let mut rest = arguments;
         let mut text = Vec::new();
@@ -154,13 +155,13 @@ impl Reader {
     }
 }
 
-/// The first text in quotation marks, and what stands behind it.
+/// The first quoted text, and the rest of the line.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let (_, rest) = text.split_once('"')?;
     rest.split_once('"')
 }
 
-/// Bytes that are written as `\x0a`.
+/// Decodes bytes in the notation `\x0a`.
 fn bytes_in(text: &str) -> Vec<u8> {
     let digits = text.split("\\x").skip(1);
     digits

@@ -1,10 +1,10 @@
-//! Runs a file of cases and compares what happens with what is written in it.
+//! Runs a file of cases and compares the records with those in the file.
 //!
-//! A file holds cases: a `# title [A1, K2]` with the sentences of docs/process-model.md it is for,
-//! a process [sketch](super::sketch), other versions of it behind lines `=>`, and after each `---` the commands of a new instance of it
-//! ([`script`](super::script)). What a command does stands below it, indented. `UPDATE_EXPECT=1
-//! cargo test engine` writes what does happen into the files, to be read and judged before it is
-//! kept.
+//! A file holds cases: a line `# title [A1, K2]` with the sentences of docs/process-model.md that
+//! the case shows, a process [sketch](super::sketch), other versions of it after lines `=>`, and
+//! after each `---` the commands of a new instance ([`script`](super::script)). The outcome of a
+//! command is below it, indented. `UPDATE_EXPECT=1 cargo test engine` writes the actual outcome
+//! into the files, to be reviewed before it is committed.
 
 use std::{
     fmt::Write,
@@ -29,8 +29,7 @@ pub fn check(name: &str) {
     expected::settle(&path, &expected, &actual);
 }
 
-/// Tells how much was checked, of this file and so far; the last line is the total. Seen with
-/// `--nocapture`.
+/// Prints how much was checked, in this file and in total. Shown with `--nocapture`.
 fn count(name: &str, text: &str, took: Duration) {
     static TOTAL: Mutex<(usize, usize, Duration)> = Mutex::new((0, 0, Duration::ZERO));
     let of = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
@@ -44,8 +43,8 @@ fn count(name: &str, text: &str, took: Duration) {
     );
 }
 
-/// The same text, with what happens in place of what was expected. `done` gets each instance at the
-/// end of its commands, with the title of its case.
+/// The same text, with the actual records in place of the expected ones. `done` is called with each
+/// instance at the end of its commands, and the title of its case.
 pub fn run(text: &str, done: &mut dyn FnMut(&str, &Subject)) -> String {
     let mut title = String::new();
     let mut written = String::new();

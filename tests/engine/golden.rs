@@ -1,10 +1,11 @@
-//! Journals as a release wrote them: rows and a snapshot of some instances, as bytes, with the state
-//! they lead to. What a released server wrote must be read by all later ones, and mean the same.
+//! Journals as a release wrote them: rows and a snapshot of some instances, as bytes, with the
+//! state to which they lead. All later servers must read the rows of a release with the same
+//! meaning.
 //!
-//! `tests/engine/golden/unreleased.journal` is what the present format writes; a release keeps its
-//! own under its name, and that one never changes. As long as nothing is released, `UPDATE_EXPECT=1
-//! cargo test --test main golden` writes the one file anew when the format has changed. The instances
-//! are some of those the cases play, chosen so that every type of record is among them.
+//! `tests/engine/golden/unreleased.journal` has the present format. A release adds a file under its
+//! name, which never changes. As long as nothing is released, `UPDATE_EXPECT=1 cargo test --test
+//! main golden` rewrites the one file after a change of the format. Its instances are some of those
+//! of the cases, chosen so that every type of record occurs.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +24,7 @@ use stepwire::{
 use super::played::{PLAYED, Played};
 use crate::support::expected;
 
-/// The file of what the present format writes.
+/// The file in the present format.
 const UNRELEASED: &str = "unreleased.journal";
 
 /// An instance in a file: lines of `row`, `snapshot` and `state` below a title.
@@ -45,7 +46,7 @@ fn golden_journals_are_read_with_the_same_meaning() {
         assert!(
             problems.is_empty(),
             "expected {UNRELEASED} to be read as it was written, but {}. If the format has changed \
-            on purpose and nothing is released yet, UPDATE_EXPECT=1 writes it anew; when the state \
+            on purpose and nothing is released yet, UPDATE_EXPECT=1 writes it again; when the state \
             has changed, raise journal::snapshot::VERSION",
             problems.join("; ")
         );
@@ -57,7 +58,7 @@ fn golden_journals_are_read_with_the_same_meaning() {
     }
 }
 
-/// What is wrong with a file, and which types of records of the cases it lacks.
+/// The problems of a file, and the types of records of the cases that it lacks.
 fn problems(path: &Path) -> Vec<String> {
     let mut problems = wrong(path);
     let kept: BTreeSet<String> = read(path)
@@ -79,7 +80,7 @@ fn problems(path: &Path) -> Vec<String> {
     problems
 }
 
-/// What of a file is not read, or means something else.
+/// The instances of a file that cannot be read, or have another meaning.
 fn wrong(path: &Path) -> Vec<String> {
     let wrong = |kept: &Kept| Some(format!("'{}': {}", kept.title, check(kept).err()?));
     read(path).iter().filter_map(wrong).collect()
@@ -110,7 +111,7 @@ fn check(kept: &Kept) -> Result<(), String> {
     Ok(())
 }
 
-/// What the present format writes of as few instances as show every type of record.
+/// The text of the file in the present format, with as few instances as have every type of record.
 fn written() -> String {
     let mut text =
         "# Rows and snapshots as bytes, with the state they lead to: see tests/engine/golden.rs.\n"
@@ -131,7 +132,7 @@ fn written() -> String {
     text
 }
 
-/// As few instances as show every type of record, small ones before large ones.
+/// As few instances as have every type of record, small ones before large ones.
 fn chosen() -> Vec<&'static Played> {
     let mut open: Vec<(&Played, BTreeSet<String>)> = PLAYED
         .iter()
@@ -175,7 +176,7 @@ fn type_of(record: &Record) -> String {
     inner.map_or(name.clone(), |inner| format!("{name}/{inner}"))
 }
 
-/// The name of an enum's variant, as serde writes it, and what is in it.
+/// The name of an enum's variant, as serde writes it, and its content.
 fn variant(value: &Value) -> (String, Option<&Value>) {
     match value {
         Value::String(name) => (name.clone(), None),
@@ -222,7 +223,7 @@ fn instance(text: &str) -> Kept {
     kept
 }
 
-/// What a state means to those who use the instance; how it is laid out may change.
+/// The part of a state that its users see; its layout may change.
 fn meaning(state: &InstanceState) -> Value {
     let elements = state.active().chain(state.retained()).map(|(key, element)| {
         let incidents: Vec<&str> = element.incidents().iter().map(|one| &*one.code).collect();

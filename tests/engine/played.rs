@@ -1,4 +1,4 @@
-//! Every instance of the engine's cases, with its rows, for other tests to evaluate.
+//! The instances of all engine cases, with their rows, for other tests.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ pub struct Played {
     pub case: String,
     pub process: Arc<ExecutableProcess>,
     pub rows: Vec<RecordBatch>,
-    /// How many rows there were each time it lived on from them.
+    /// The number of rows at each restart.
     pub restarts: Vec<usize>,
 }
 

@@ -1,5 +1,5 @@
 //! Random valid definitions: a main path of random nodes, with random forks, joins, choices and
-//! loops between them, and random actions on whatever may carry some.
+//! loops between them, and random actions on the nodes that may have some.
 
 mod moves;
 mod words;

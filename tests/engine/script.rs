@@ -1,18 +1,18 @@
 //! The commands of a case, run one by one against a [`Subject`].
 //!
 //! ```text
-//! start {data} [on=CONDITION] [child] [awaited] [wants]     child: it has a parent; awaited: that waits for it; wants: and wants the result
+//! start {data} [on=CONDITION] [child] [awaited] [wants]     child: it has a parent; awaited: which waits for it; wants: and requests its result
 //! start strangerN [from SEQ]                      a client starts a subprocess, from an Action message or not
-//! run [ELEMENT.]ACTION {data} [file=SIZE,TYPE]     may [ELEMENT.]ACTION (bring a file)
-//! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
+//! run [ELEMENT.]ACTION {data} [file=SIZE,TYPE]     may [ELEMENT.]ACTION (whether an upload is accepted)
+//! fire ELEMENT.ACTION[:NR]     wait 30s (fires due timers, in order)
 //! from PEER ended {result} | terminated | dismissed | failed [CODE [carrying={…}] [data={…}]] | escalation CODE [carrying={…}] [data={…}] | push {…} | ask {…} | append {…} | refused | dropped | end | finished | more ELEMENT (from itself)  [nr=N]
-//! deliver ELEMENT[.@EVENT] {data} [nr=N]     what it waits for comes   message NAME {data} [key=K]    a client's message to the instance
-//! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
-//! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   patch {data} [scope=ELEMENT]   end with ancestor   limit N (elements) | active=N | compensations=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N | turns=N | variables=N   restart (lives on from its rows and a stored snapshot)
+//! deliver ELEMENT[.@EVENT] {data} [nr=N]     a message or signal to a subscriber   message NAME {data} [key=K]    a client's message to the instance
+//! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     the response to an HTTP call
+//! as USER [roles=a,b]     the sender of the following commands; the starter is ada. `as server` for the server itself
+//! done SEQ   hold   unhold   terminate   dismiss   patch {data} [scope=ELEMENT]   end with ancestor   limit N (elements) | active=N | compensations=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N | turns=N | variables=N   restart (continues from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER   move ELEMENT NODE
-//! see                                             what the one who gives the commands may see and do
-//! data   variables ELEMENT   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; variables: as an element sees them; why: its incidents
+//! see                                             the next step with the sender's permissions
+//! data   variables ELEMENT   view   open   timers   children   why ELEMENT   calls   webhooks     print the state of the instance; variables: as an element reads them; why: its incidents
 //! ```
 
 mod versions;
@@ -50,7 +50,7 @@ use super::{
 pub use words::call_answer;
 use words::*;
 
-/// A case while it runs.
+/// A running case.
 pub struct Script {
     subject: Subject,
     names: Names,
@@ -159,7 +159,7 @@ impl Script {
                 })
             }
             [name @ ("migrate" | "preview"), version, ref pairs @ ..] => {
-                self.goes_to(name, number(version) as u32, pairs)
+                self.migrate_to(name, number(version) as u32, pairs)
             }
             ["see"] => vec![self.see()],
             ["limit", limit] => {

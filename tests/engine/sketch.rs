@@ -1,4 +1,4 @@
-//! Process sketches: a few lines that a person reads at a glance, made into a definition through
+//! Process sketches: a definition in a few readable lines, converted through
 //! its JSON form.
 //!
 //! ```text
@@ -10,34 +10,34 @@
 //!                                       throw catch subprocess events (an event-based gateway)
 //!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
 //!   save manual save keys=client required=client.email back
-//! user ok assignee=${boss} due=P1D remind=PT1H again=PT1H decision=ok   whose it is, when it is due; where a decision lands
-//! call check credit business=${nr}      the business key of what it calls
+//! user ok assignee=${boss} due=P1D remind=PT1H again=PT1H decision=ok   its assignee, due date and reminders; the path of its decision
+//! call check credit business=${nr}      the business key of the called instance
 //! call check credit each=clients out=r  once per item of `clients`: on every activity; also `times=N`, `sequential`,
 //!                                       `item=NAME`, `until=CONDITION`, `list=PATH` and `gives=T` (results),
 //!                                       `behavior=none:signal:NAME` or `one:escalation:CODE` (as they complete)
-//! task t needs=2 makes=3                so many tokens begin it, and leave it by each flow
+//! task t needs=2 makes=3                the number of tokens that start it, and that leave it by each flow
 //! task t while=${n<3} before most=5     a standard loop
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
 //! subprocess s                          an embedded subprocess; nodes in it have `in=s`
 //! catch c after=PT1H                    an intermediate timer event; also `date`, `cycle`
-//! boundary late at=s after=PT1H beside  a timer boundary event that does not interrupt
+//! boundary late at=s after=PT1H beside  a non-interrupting timer boundary event
 //! data order in=s {"a":1}               a data object with its first value
 //!   input name ${client.name}           an input mapping of the node above: target, source; also `output`
 //! complex j when="activationCount >= 2"  a complex gateway with its activation condition
 //! catch c when="a > 1"                  a conditional event; also at boundaries
-//! catch c after=PT1H also message=m together   several definitions, `also` between them; `together`: each
-//! subprocess e event in=s               an event subprocess, begun by its start event, which has what a boundary event has
+//! catch c after=PT1H also message=m together   several definitions, `also` between them; `together`: all must occur
+//! subprocess e event in=s               an event subprocess; its start event has the attributes of a boundary event
 //! end all terminate in=s                a terminate end event
 //! catch c message=paid key=${order}     a message it waits for (also start, boundary, receive) or sends (throw, end, send); `signal=NAME`
-//! events g starts parallel               it starts the process, by one of its events or each; `receive r starts`
-//! throw t message=paid key=${order} payload={"a":"${a}"} ttl=PT1H   what is sent along, how long it is kept
-//! throw t escalation=LATE               an escalation; without code on a boundary event every one
+//! events g starts parallel               it starts the process, by one of its events or by all of them; `receive r starts`
+//! throw t message=paid key=${order} payload={"a":"${a}"} ttl=PT1H   the data of the message, and how long it is buffered
+//! throw t escalation=LATE               an escalation; a boundary event without code catches all
 //! boundary b at=a compensate=undo        `undo` (`task undo handler`) compensates `a`
-//! throw t compensate=a nowait            asks for it, all without `=a`; also `end`
-//! end e cancel in=t                      cancels `transaction t`, left by `boundary b at=t cancel`
-//! adhoc s done="n > 2" keep begin=a,b   an ad-hoc subprocess: completion condition, what is active goes
-//!                                       on, what begins with it (`begin=$PATH`); `onebyone`: sequential
+//! throw t compensate=a nowait            throws compensation, of all activities without `=a`; also `end`
+//! end e cancel in=t                      cancels `transaction t`, which continues at `boundary b at=t cancel`
+//! adhoc s done="n > 2" keep begin=a,b   an ad-hoc subprocess: completion condition, active activities
+//!                                       continue, initial activities (`begin=$PATH`); `onebyone`: sequential
 //! throw t link=onward                   a link, to `catch c link=onward`
 //! start nightly cycle="0 2 * * *" zone=Europe/Berlin missed=all overlap=skip data={"a":1}   a schedule; also `date`, `after`, `startup`
 //! ```

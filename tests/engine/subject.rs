@@ -131,8 +131,7 @@ pub fn compiled(definition: ProcessDefinition) -> (Arc<ExecutableProcess>, Arc<d
 }
 
 impl Subject {
-    /// The next timer that is due until then; the clock is set to its time, or without one to
-    /// `until`.
+    /// The next timer that is due by then; the clock is set to its time, or to `until` without one.
     pub fn next_due(&mut self, until: Time) -> Option<TimerKey> {
         let next = self
             .timers
@@ -184,7 +183,7 @@ impl Subject {
         self.bytes.len()
     }
 
-    /// Starts it as the server does, or as the caller.
+    /// Starts it as the server or as the caller.
     pub fn start(
         &mut self,
         command: StartInstance,

@@ -170,7 +170,7 @@ impl Tokens {
         batch.emptied.insert(scope);
     }
 
-    /// A node is activated by flows that were taken, or that waited at it.
+    /// Checks that a node is activated by flows that were taken, or that waited at it.
     fn enters(
         &mut self,
         key: ElementKey,
@@ -209,8 +209,8 @@ impl Tokens {
         }
     }
 
-    /// A completed element has taken as many flows as its kind requires, unless its scope has
-    /// ended.
+    /// Checks that a completed element has taken as many flows as its kind requires, unless its
+    /// scope has ended.
     fn is_left(&self, element: ElementKey, node: &ExecutableNode, batch: &Batch) {
         let (scope, is_silent) = self.elements[&element];
         let is_closed = |scope: &Scope| scope.is_some_and(|key| self.closed.contains(&key));

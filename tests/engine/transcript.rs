@@ -1,4 +1,5 @@
-//! The notation in which a case records what an instance did: short, but exact in what matters.
+//! The notation in which a case writes the records of an instance: short, but exact where it
+//! matters.
 //!
 //! `node/2` is the second visit of a node, `node[1]` its first iteration, `child1` the first child;
 //! times are relative to the step.
@@ -34,7 +35,7 @@ use words::*;
 
 const WIDTH: usize = 130;
 
-/// The names of a case: visits of nodes and peers, in the order they came up.
+/// The names of a case: visits of nodes and other instances, in the order of their appearance.
 #[derive(Default)]
 pub struct Names {
     elements: HashMap<ElementKey, String>,
@@ -43,7 +44,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Learns the names a row brings.
+    /// Adds the names in a row.
     pub fn learn(&mut self, row: &RecordBatch) {
         for (seq, record) in row.numbered() {
             match record {
@@ -78,7 +79,7 @@ impl Names {
         self.elements.get(&key).map_or("?", String::as_str)
     }
 
-    /// The element a command names: `node` (its latest visit), `node/2`, `node[1]`, `#17`.
+    /// The element of a command: `node` (its latest visit), `node/2`, `node[1]`, `#17`.
     pub fn find(&self, text: &str) -> ElementKey {
         if let Some(number) = text.strip_prefix('#') {
             return ElementKey(number.parse().expect("a number"));
@@ -381,7 +382,8 @@ impl Names {
         self.children.iter().fold(text, named)
     }
 
-    /// What a step did, as lines of a case: `>` records, `!` timers cleared, `?` ignored paths.
+    /// The outcome of a step, as lines of a case: `>` records, `!` timers cleared, `?` ignored
+    /// paths.
     pub fn outcome(&self, outcome: &StepOutcome) -> Vec<String> {
         let Some(row) = &outcome.row else {
             return vec!["> nothing".to_owned()];
@@ -402,7 +404,7 @@ impl Names {
         if !cleared.is_empty() {
             lines.push(format!("! cleared {}", cleared.join(", ")));
         }
-        // An answer says for itself that its call is over.
+        // The record of a response already shows that its call has ended.
         let answered = |record: &Record| matches!(record, Record::HttpCall(record) if matches!(**record, HttpCallRecord::CallAnswered { .. }));
         let forgotten = outcome
             .effects
@@ -418,8 +420,8 @@ impl Names {
         lines
     }
 
-    /// The next step as one standpoint sees it: `= node (assignee) read only: actions it offers;
-    /// back node.action`.
+    /// The next step with these permissions: `= node (assignee) read only: offered actions; back
+    /// node.action`.
     pub fn next(&self, next: &NextStep, standpoint: &Permissions) -> String {
         if !next.status.is_live() {
             let outcome = next

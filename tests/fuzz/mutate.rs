@@ -92,7 +92,7 @@ const EDGES: &[u64] = &[
     u64::MAX,
 ];
 
-/// Changes an input in some places; `others` are what pieces are taken from.
+/// Changes an input in some places; pieces are taken from `others`.
 pub fn mutate(random: &mut Random, input: &[u8], others: &[Vec<u8>]) -> Vec<u8> {
     let mut changed = input.to_vec();
     for _ in 0..=random.below(4) {
@@ -144,7 +144,7 @@ fn change(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
         }
         10 | 11 => exchange_text(random, input, others),
         12 | 13 => change_part(random, input, others),
-        // Deep nesting, of whatever stands here.
+        // Deep nesting of the characters at this place.
         _ => {
             let (open, close) = *random.pick(&[
                 ("{\"a\":", "}"),
@@ -161,7 +161,7 @@ fn change(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
     }
 }
 
-/// Writes a quoted text, such as an id, in place of another.
+/// Replaces a quoted text, such as an id, by another.
 fn exchange_text(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
     let Some((at, end)) = quoted(random, input) else {
         return;
@@ -185,14 +185,14 @@ fn quoted(random: &mut Random, input: &[u8]) -> Option<(usize, usize)> {
     let next = |from: usize| Some(from + input.get(from..)?.iter().position(|it| *it == b'"')?);
     let open = next(at)?;
     let close = next(open + 1)?;
-    // Between the texts of JSON stand `,` and `:`.
+    // Between two JSON texts there is only `,` or `:`.
     match input[open + 1..close] {
         [b',' | b':'] => Some((close + 1, next(close + 1)?)),
         _ => Some((open + 1, close)),
     }
 }
 
-/// Removes an element, object or list, doubles it, or writes one of another input in its place.
+/// Removes an element, object or list, doubles it, or replaces it by one of another input.
 fn change_part(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
     let Some((at, end)) = part(random, input) else {
         return;
@@ -222,7 +222,7 @@ fn change_part(random: &mut Random, input: &mut Vec<u8>, others: &[Vec<u8>]) {
     }
 }
 
-/// An XML element, or an object or list of JSON, from its beginning to its end.
+/// An XML element, or an object or list of JSON, from its first to its last character.
 fn part(random: &mut Random, input: &[u8]) -> Option<(usize, usize)> {
     let (at, _) = range(random, input.len());
     let begins = |byte: &u8| matches!(byte, b'<' | b'{' | b'[');

@@ -15,13 +15,13 @@ use super::{
 };
 use crate::simulation::random::Random;
 
-/// Inputs of a usual run.
+/// The number of inputs of a usual run.
 const INPUTS: usize = 300;
 /// How long each target runs with `STEPWIRE_TEST=all`.
 const ALL: Duration = Duration::from_secs(10);
-/// No input may take longer, in a build that is not optimised, beside other tests.
+/// The maximum time of one input in a build that is not optimised, with other tests running.
 const HANGS: Duration = Duration::from_secs(20);
-/// Tries to make a failing input shorter.
+/// The number of attempts to shorten a failing input.
 const SHORTENINGS: usize = 2_000;
 
 /// How long a target runs.
@@ -51,8 +51,8 @@ impl Budget {
     }
 }
 
-/// What the thread that runs the inputs tells.
-enum Told {
+/// A message of the thread that runs the inputs.
+enum RunEvent {
     Begins(Vec<u8>),
     Failed(Vec<u8>),
     Done(usize),
@@ -66,20 +66,20 @@ pub fn fuzz(name: &str) {
     let target = target(name);
     let seeds = target.inputs();
     assert!(!seeds.is_empty(), "{name} has inputs to begin with");
-    let (sender, told) = mpsc::channel();
+    let (sender, events) = mpsc::channel();
     let runner = thread::Builder::new()
         .name(format!("fuzz-{name}"))
         .spawn(move || run(target, &seeds, &sender))
         .expect("a thread can be started");
     let mut last = Vec::new();
     loop {
-        match told.recv_timeout(HANGS) {
-            Ok(Told::Begins(input)) => last = input,
-            Ok(Told::Failed(input)) => {
+        match events.recv_timeout(HANGS) {
+            Ok(RunEvent::Begins(input)) => last = input,
+            Ok(RunEvent::Failed(input)) => {
                 let short = shorten(target, input);
                 panic!("{name} panics on {}", shown(name, &short));
             }
-            Ok(Told::Done(inputs)) => {
+            Ok(RunEvent::Done(inputs)) => {
                 runner.join().expect("it has ended by itself");
                 println!("{name}: {inputs} inputs");
                 return;
@@ -95,7 +95,7 @@ pub fn fuzz(name: &str) {
     }
 }
 
-fn run(target: &Target, seeds: &[Vec<u8>], told: &Sender<Told>) {
+fn run(target: &Target, seeds: &[Vec<u8>], events: &Sender<RunEvent>) {
     let seed = std::env::var("STEPWIRE_FUZZ_SEED").ok();
     let seed = seed.map_or(1, |text| text.parse().expect("a number"));
     let (mut random, budget, began) = (Random::new(seed), Budget::chosen(), Instant::now());
@@ -107,26 +107,26 @@ fn run(target: &Target, seeds: &[Vec<u8>], told: &Sender<Told>) {
             None => mutate(&mut random, random_of(&pool, inputs), seeds),
         };
         inputs += 1;
-        // Whoever listens does so until this ends.
-        let _ = told.send(Told::Begins(input.clone()));
+        // The receiver lives until this thread ends.
+        let _ = events.send(RunEvent::Begins(input.clone()));
         if catch_unwind(AssertUnwindSafe(|| target.read(&input))).is_err() {
-            let _ = told.send(Told::Failed(input));
+            let _ = events.send(RunEvent::Failed(input));
             return;
         }
-        // Some continue from where others stopped.
+        // Some changed inputs are kept and changed further.
         if random.once_in(8) && pool.len() < seeds.len() + 256 {
             pool.push(input);
         }
     }
-    let _ = told.send(Told::Done(inputs));
+    let _ = events.send(RunEvent::Done(inputs));
 }
 
-/// Which input is changed next: all in turn.
+/// The input to change next, each in turn.
 fn random_of(pool: &[Vec<u8>], turn: usize) -> &[u8] {
     &pool[turn % pool.len()]
 }
 
-/// Takes pieces out of an input as long as it fails.
+/// Removes pieces of an input as long as it still fails.
 fn shorten(target: &Target, mut input: Vec<u8>) -> Vec<u8> {
     let fails = |input: &[u8]| catch_unwind(AssertUnwindSafe(|| target.read(input))).is_err();
     let mut piece = input.len() / 2;
@@ -148,7 +148,7 @@ fn shorten(target: &Target, mut input: Vec<u8>) -> Vec<u8> {
     input
 }
 
-/// The input for people, and where it was kept.
+/// The input in printable form, and where it was stored.
 fn shown(name: &str, input: &[u8]) -> String {
     let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
     let kept = match fs::write(&place, input) {

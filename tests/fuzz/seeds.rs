@@ -81,7 +81,7 @@ pub fn bpmn() -> Inputs {
     all
 }
 
-/// The same in their JSON form.
+/// The same processes in their JSON form.
 pub fn definition_json() -> Inputs {
     let read = bpmn()
         .into_iter()
@@ -97,7 +97,7 @@ pub fn exploration() -> Inputs {
     let text = String::from_utf8(text).expect("it is text");
     let cases = text.split("\n# ").filter_map(|case| case.split_once('\n'));
     let sketches = cases.filter_map(|(_, case)| case.split("\n---").next());
-    // Of a case with several versions the first.
+    // Of a case with several versions only the first.
     let first = sketches.filter_map(|sketch| sketch.split("\n=>\n").next());
     first
         .map(|sketch| serde_json::to_vec(&sketch::definition(sketch)).expect("they are JSON"))
@@ -115,7 +115,7 @@ pub fn templates() -> Inputs {
     ])
 }
 
-/// JavaScript, and what other engines write.
+/// JavaScript, and expressions of other engines.
 pub fn conditions() -> Inputs {
     texts(&[
         "n > 0 && s === 'text'",
@@ -149,7 +149,7 @@ pub fn times() -> Inputs {
     ])
 }
 
-/// Lines of the kept journals that begin with a word.
+/// The lines of the golden journals that begin with a word.
 fn golden(word: &str) -> Vec<Vec<String>> {
     let text = files("tests/engine/golden", ".journal").concat();
     let text = String::from_utf8(text).expect("it is text");

@@ -12,17 +12,17 @@ pub struct Target {
     pub name: &'static str,
     reads: fn(&[u8]),
     seeds: fn() -> Vec<Vec<u8>>,
-    /// Processor time that it may take, and for each byte: in an optimised build, by far more than it
-    /// needs.
+    /// The processor time that it may take, and that for each byte: in an optimised build, with a
+    /// wide margin.
     may_take: (Duration, Duration),
 }
 
-/// What a reader may take that goes over its input a few times.
+/// The times of a reader that passes over its input a few times.
 const LINEAR: (Duration, Duration) = (Duration::from_secs(1), Duration::from_micros(10));
-/// What one may take that runs a process.
+/// The times of a target that runs a process.
 const RUNS: (Duration, Duration) = (Duration::from_secs(5), Duration::from_micros(100));
 
-/// All of them.
+/// All targets.
 pub const ALL: [Target; 11] = [
     Target::new("frames", targets::frames, seeds::frames, LINEAR),
     Target::new("websocket", targets::websocket, seeds::websocket, LINEAR),
@@ -55,7 +55,7 @@ pub const ALL: [Target; 11] = [
 /// The target with this name.
 ///
 /// # Panics
-/// When there is none.
+/// If there is none.
 pub fn target(name: &str) -> &'static Target {
     let found = ALL.iter().find(|target| target.name == name);
     found.unwrap_or_else(|| panic!("no target is called {name}"))
@@ -79,7 +79,7 @@ impl Target {
     /// Reads an input.
     ///
     /// # Panics
-    /// When something does not hold that should, or when it takes too much processor time.
+    /// If an invariant does not hold, or the processor time is exceeded.
     pub fn read(&self, input: &[u8]) {
         let began = processor_time();
         (self.reads)(input);
@@ -93,7 +93,7 @@ impl Target {
         );
     }
 
-    /// What it begins with: its seeds, and the inputs that failed once.
+    /// Its initial inputs: the seeds, and inputs that have failed before.
     pub fn inputs(&self) -> Vec<Vec<u8>> {
         let mut inputs = (self.seeds)();
         let found = root().join("tests/fuzz/found").join(self.name);
@@ -112,7 +112,7 @@ impl Target {
     }
 }
 
-/// The processor time that this thread has taken.
+/// The processor time that this thread has used.
 fn processor_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::try_from(time).expect("it is not negative")

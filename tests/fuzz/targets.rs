@@ -29,12 +29,12 @@ use uuid::Uuid;
 
 use super::script_worker;
 
-/// States of a process that are explored.
+/// The maximum number of explored states of a process.
 const EXPLORED: usize = 150;
 /// A day in milliseconds.
 const DAY: i64 = 86_400_000;
-/// When schedules begin: in 2030, on the days of March and October on which the clocks of Berlin are
-/// set, and on a leap day.
+/// The start times of schedules: in 2030, on the days of March and October on which the clocks of
+/// Berlin change, and on a leap day.
 const BEGINNINGS: [i64; 4] = [
     1_900_000_000_000,
     1_901_142_000_000,
@@ -47,7 +47,7 @@ pub fn frames(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
-    // Its sender reads why.
+    // The sender is sent the reason.
     for refused in [parse(text).err(), parse_hello(text).err()]
         .into_iter()
         .flatten()
@@ -60,8 +60,8 @@ pub fn frames(input: &[u8]) {
     let Ok(frame) = parse(text) else {
         return;
     };
-    // Neither space nor the order of members nor escapes mean anything. Only of the first eight unknown
-    // members the spelling is looked at.
+    // White space, the order of members and escapes have no meaning. Only the spelling of the first
+    // eight unknown members is checked.
     let members: BTreeMap<String, &RawValue> =
         serde_json::from_str(text.trim_start_matches('\u{feff}')).expect("frames are JSON objects");
     if members.len() > 8 {
@@ -72,7 +72,7 @@ pub fn frames(input: &[u8]) {
     assert_eq!(format!("{frame:?}"), format!("{again:?}"), "{other}");
 }
 
-/// Bytes of a websocket connection: however they are cut into chunks, the guard says the same.
+/// Bytes of a websocket connection: the guard's verdict is the same for all chunkings.
 pub fn websocket(input: &[u8]) {
     let verdict = |chunks: &mut dyn Iterator<Item = &[u8]>| {
         let mut guard = FrameGuard::new(4_096, 1_024);
@@ -96,7 +96,7 @@ pub fn websocket(input: &[u8]) {
             "in chunks of {size}"
         );
     }
-    // Cut once, in the headers of the first frames and where the input itself says.
+    // One cut, in the headers of the first frames and at the positions that the input itself gives.
     let places = (1..24).chain(
         input
             .last()
@@ -125,7 +125,7 @@ pub fn bpmn(input: &[u8]) {
         Ok(read) => {
             for (definition, warnings) in read {
                 are_bounded(&warnings);
-                // What one form says the other says, too.
+                // Both forms have the same meaning.
                 if let Some(again) = written_and_read(&definition) {
                     assert_eq!(again, definition);
                 }
@@ -150,7 +150,7 @@ pub fn definition_json(input: &[u8]) {
     }
 }
 
-/// The same in its JSON form, read again; `None` when that is refused.
+/// The same definition in its JSON form, read again; `None` when that is refused.
 fn written_and_read(definition: &ProcessDefinition) -> Option<ProcessDefinition> {
     let text = serde_json::to_vec(definition).expect("definitions are JSON");
     let read = read_source(&text, SourceFormat::Json).ok()?;
@@ -172,7 +172,7 @@ fn compiled(definition: ProcessDefinition) {
     }
 }
 
-/// Why something is refused: at least one error, in sentences that people can read.
+/// Checks the reasons of a refusal: at least one error, in complete sentences.
 fn are_errors(problems: &[Problem]) {
     let is_error = |problem: &Problem| problem.severity == Severity::Error;
     assert!(problems.iter().any(is_error), "{problems:?}");
@@ -186,7 +186,7 @@ fn are_bounded(problems: &[Problem]) {
     }
 }
 
-/// The control flow of a definition in its JSON form, run through the engine in every order.
+/// Explores the control flow of a definition in its JSON form, in every order.
 pub fn exploration(input: &[u8]) {
     let Ok(read) = read_source(input, SourceFormat::Json) else {
         return;
@@ -203,7 +203,7 @@ pub fn exploration(input: &[u8]) {
     }
 }
 
-/// A template, and the data that fill it in: behind the first zero byte.
+/// A template and its data, separated by the first zero byte.
 pub fn template(input: &[u8]) {
     let (text, data) = halves(input);
     let Ok(text) = std::str::from_utf8(text) else {
@@ -231,7 +231,7 @@ pub fn template(input: &[u8]) {
             assert_eq!(template.render(&data, &builtins), Ok(rendered));
         }
     }
-    // Without placeholders it is what it says: as JSON, and as a text.
+    // A template without placeholders renders to itself: as JSON, and as a text.
     if !text.contains("${")
         && let (Ok(template), Ok(value)) = (Template::compile(text), json::from_text::<Value>(text))
         && let Ok(rendered) = template.render(&data, &builtins)
@@ -247,7 +247,7 @@ pub fn template(input: &[u8]) {
     }
 }
 
-/// A condition, and data behind the first zero byte.
+/// A condition and its data, separated by the first zero byte.
 pub fn condition(input: &[u8]) {
     let (text, data) = halves(input);
     let Ok(text) = std::str::from_utf8(text) else {
@@ -264,7 +264,7 @@ pub fn condition(input: &[u8]) {
     match decide(text) {
         Err(sentence) => assert!(sentence.len() < 64 * 1024, "{}", sentence.len()),
         Ok(holds) => {
-            // What is decided without the script engine is decided as it does.
+            // The fast path decides as the script engine does.
             let scripted = decide(&format!("[({text}\n)][0]"));
             assert!(
                 scripted.as_ref().is_ok_and(|other| *other == holds) || scripted.is_err(),
@@ -279,7 +279,7 @@ pub fn times(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else {
         return;
     };
-    // Each reader is asked whether a text is for it.
+    // Each reader is tried.
     let _ = cron::read(text);
     if let Ok(span) = duration::parse(text) {
         let again = duration::parse(&span.to_string()).expect("what is written is read");
@@ -302,7 +302,7 @@ pub fn times(input: &[u8]) {
     }
 }
 
-/// From some moments, among them days on which clocks are set forward or back.
+/// From some times, among them days on which clocks change.
 fn occur_in_order(text: &str, times: &Occurrences) {
     for begun in BEGINNINGS.map(Time) {
         let mut last = times.first(begun);
@@ -335,7 +335,7 @@ fn occur_in_order(text: &str, times: &Occurrences) {
     }
 }
 
-/// A snapshot whose checksum is right.
+/// A snapshot with a valid checksum.
 pub fn snapshot(input: &[u8]) {
     let _ = memory::of_message_pack(input);
     let mut body = snapshot::VERSION.to_be_bytes().to_vec();
@@ -361,7 +361,7 @@ pub fn row(input: &[u8]) {
     let _ = memory::of_message_pack(input);
 }
 
-/// Packed rows: how long they say they are, and bytes.
+/// Packed rows: their declared length, and bytes.
 pub fn packed_history(input: &[u8]) {
     let Some((unpacked, body)) = input.split_first_chunk::<4>() else {
         return;

@@ -17,12 +17,13 @@ use super::{
     field::{ATTACKER, Field, OTHER, Tally, sent, swarm},
 };
 
-/// Who comes without a token, and fetches tickets with what a start gives it.
+/// The number of clients without a token, which fetch tickets with the token of their anonymous
+/// start.
 const STRANGERS: usize = 105;
-/// What each of them fetches.
+/// The number of tickets that each of them fetches.
 const TICKETS: usize = 100;
 
-/// Strangers fetch all the tickets they can get; a user gets one nevertheless.
+/// Strangers fetch as many tickets as they can; a user gets one nevertheless.
 pub async fn tickets(field: Arc<Field>) -> Outcome {
     let tally = Arc::<Tally>::default();
     let (told, end) = (tally.clone(), field.end());
@@ -31,7 +32,7 @@ pub async fn tickets(field: Arc<Field>) -> Outcome {
         let (told, turn) = (told.clone(), turn.clone());
         async move {
             let client = field.client(ATTACKER);
-            // For a table all of it is played.
+            // For a table the attack runs to its end.
             let goes_on = || field.long || Instant::now() < end;
             while turn.fetch_add(1, Ordering::Relaxed) < STRANGERS && goes_on() {
                 let request = client.post(field.url("/v1/instances"));
@@ -66,7 +67,7 @@ pub async fn tickets(field: Arc<Field>) -> Outcome {
     outcome
 }
 
-/// Wrong passwords for a name that is known; who has it signs in with the right one from elsewhere.
+/// Wrong passwords for a known name; its user signs in with the right one from another address.
 pub async fn wrong_passwords(field: Arc<Field>) -> Outcome {
     let bob = json!({"name": "bob", "password": "the right one", "roles": []});
     let (status, text) = field.owner(Method::POST, "/v1/users", bob).await;
@@ -94,7 +95,7 @@ pub async fn wrong_passwords(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// Genuine tokens whose times are none, or too far away.
+/// Signed tokens whose times are invalid or too far in the future.
 pub async fn endless_tokens(field: Arc<Field>) -> Outcome {
     let now = real_now().0 / 1000;
     let tally = Tally::default();

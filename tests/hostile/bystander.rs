@@ -17,29 +17,29 @@ use tokio::{
 
 use super::field::{self, Field, OTHER};
 
-/// Between two visits: slow enough for any rate of a single user, and often enough for its slowest
-/// answer in a hundred to be more than one.
+/// The pause between two visits: below every rate limit of a single user, and short enough for more
+/// than a hundred answers.
 const PACE: Duration = Duration::from_millis(25);
 
-/// Where a bystander's process finds the server, and its token.
+/// The address of the server for the process of a bystander, and its token.
 const SERVER: &str = "STEPWIRE_BYSTANDER_SERVER";
 const TOKEN: &str = "STEPWIRE_BYSTANDER_TOKEN";
-/// What stands before the line with what it met, among what the test runner prints.
+/// The beginning of the line with its results in the output of the test runner.
 const MET: &str = "the bystander met ";
 
-/// What a bystander met with.
+/// The results of a bystander.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Met {
-    /// How long answers took.
+    /// The response times.
     pub took: Vec<Duration>,
-    /// What was not answered as it should be.
+    /// Answers other than expected.
     pub refused: Vec<String>,
-    /// The instances that were started.
+    /// The instances it has started.
     pub started: Vec<String>,
 }
 
 impl Met {
-    /// The time that this share of the answers took at most, in milliseconds.
+    /// The response time, in milliseconds, that this share of the answers does not exceed.
     pub fn percentile(&self, share: f64) -> f64 {
         let mut took = self.took.clone();
         took.sort_unstable();
@@ -49,7 +49,7 @@ impl Met {
     }
 }
 
-/// The process that it works with.
+/// The process that it uses.
 pub fn process() -> Value {
     json!({
         "id": "visit",
@@ -58,8 +58,8 @@ pub fn process() -> Value {
     })
 }
 
-/// Works for as long as something else continues; with what that comes to. In a process of its own:
-/// attackers and it share neither threads nor the locks of one address space.
+/// Works while `other` runs; returns the output of both. It has its own process, so that it shares
+/// neither threads nor locks with the attackers.
 pub async fn beside<T>(field: &Arc<Field>, other: impl Future<Output = T>) -> (Met, T) {
     let mut working = Command::new(std::env::current_exe().expect("this program has a file"))
         .args(["hostile::bystander::works", "--exact", "--nocapture"])
@@ -78,7 +78,7 @@ pub async fn beside<T>(field: &Arc<Field>, other: impl Future<Output = T>) -> (M
             .last()
     });
     let done = other.await;
-    // The end of its input ends its work.
+    // It ends when its input ends.
     drop(stdin);
     let met = printed.join().expect("it only reads");
     let status = working.wait().expect("it was started here");
@@ -89,7 +89,7 @@ pub async fn beside<T>(field: &Arc<Field>, other: impl Future<Output = T>) -> (M
     )
 }
 
-/// The process of a bystander; alone, a test of nothing.
+/// The program of a bystander's process; run alone, it tests nothing.
 #[test]
 fn works() {
     let (Ok(server), Ok(token)) = (std::env::var(SERVER), std::env::var(TOKEN)) else {
@@ -154,7 +154,7 @@ async fn timed(
     serde_json::from_str(&text).ok()
 }
 
-/// How many of these instances are not there any more.
+/// The number of these instances that do not exist any more.
 pub async fn lost(field: &Field, started: &[String]) -> usize {
     let client = field.client(OTHER);
     let token = field.token("olga", &["operator"]);

@@ -19,8 +19,8 @@ fn guarded(schema: Value) -> Value {
     })
 }
 
-/// A schema that refers to itself twice is refused at deploy; one with as many parts as may be, and
-/// values whose parts times these are too many, are refused before they are checked.
+/// A schema that refers to itself twice is refused at deploy. Of one with the maximum number of
+/// parts, values for which the product of both is too large are refused before they are checked.
 pub async fn intricate_values(field: Arc<Field>) -> Outcome {
     let recursive = json!({"$defs": {"e": {"anyOf": [{"type": "number"},
         {"type": "object", "properties": {"op": {"type": "string"}, "arg": {"$ref": "#/$defs/e"}, "other": {"$ref": "#/$defs/e"}}}]}},
@@ -58,7 +58,7 @@ pub async fn intricate_values(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// Bodies, headers and addresses that no client of sound mind sends. Each has its refusal.
+/// Bodies, headers and addresses that no honest client sends. Each is refused.
 pub async fn odd_bodies(field: Arc<Field>) -> Outcome {
     let start = |data: &str| format!(r#"{{"process":"visit","data":{data}}}"#);
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
@@ -111,7 +111,7 @@ pub async fn odd_bodies(field: Arc<Field>) -> Outcome {
             let client = field.client(ATTACKER);
             let token = field.token("mallory", &[]);
             let mut turn = index;
-            // Each once at least.
+            // Each of them at least once.
             while Instant::now() < end || turn < odd.len() + index {
                 let (body, expected) = &odd[turn % odd.len()];
                 let request = client
@@ -135,8 +135,8 @@ pub async fn odd_bodies(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// Instances of large data, started and read as fast as it goes: many of them are no reason to have
-/// all of them in memory.
+/// Instances with large data, started and read as fast as possible: not all of them may be in
+/// memory.
 pub async fn large_instances(field: Arc<Field>) -> Outcome {
     let items = "1,".repeat(250_000);
     let body = Arc::new(format!(
@@ -170,7 +170,7 @@ pub async fn large_instances(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// What is long outside a body.
+/// Long text outside of bodies.
 async fn long_heads(field: &Field) {
     let client = field.client(ATTACKER);
     let token = field.token("mallory", &[]);

@@ -10,10 +10,10 @@ use super::{
 const OPEN: &str =
     r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:x""#;
 
-/// Tasks in a row of which the source may just be deployed.
+/// The number of tasks in a row whose source still has the maximum size.
 const TASKS_AT_MOST: usize = 24_000;
 
-/// A document of many attributes on one element.
+/// A document with many attributes on one element.
 fn attributes() -> String {
     let mut text = format!("{OPEN}><process id=\"p\" isExecutable=\"true\"");
     for number in 0..120_000 {
@@ -22,7 +22,7 @@ fn attributes() -> String {
     text + "/></definitions>"
 }
 
-/// Elements in each other, each with a namespace of its own.
+/// Nested elements, each with its own namespace.
 fn namespaces() -> String {
     let mut text = format!("{OPEN}>");
     for number in 0..4_000 {
@@ -34,7 +34,7 @@ fn namespaces() -> String {
     text + "</definitions>"
 }
 
-/// A valid process of 8,000 tasks in a row; `number` makes it another than the one before.
+/// A valid process of 8,000 tasks in a row; `number` makes its content different.
 fn chain(number: usize) -> String {
     row_of_tasks("chain", 8_000, number)
 }
@@ -57,7 +57,7 @@ fn row_of_tasks(id: &str, tasks: usize, number: usize) -> String {
     text + "</process></definitions>"
 }
 
-/// Four at once, in turn; the first two are refused, the last may be deployed.
+/// Four clients deploy in turn; the first two documents are refused, the last one may be deployed.
 pub async fn definitions(field: Arc<Field>) -> Outcome {
     let tally = Arc::<Tally>::default();
     let (told, end) = (tally.clone(), field.end());
@@ -97,13 +97,13 @@ pub async fn definitions(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// One definition after the other as large as may be, each of which may be started from then on: as
-/// many as fit into the memory that they may take.
+/// Definitions of the maximum size, one after the other, each of which may be started from then on:
+/// as many as their memory limit allows.
 pub async fn standing(field: Arc<Field>) -> Outcome {
     let tally = Tally::default();
     let client = field.client(ATTACKER);
     let token = field.token("mallory", &["designer"]);
-    // So many would take far more than there is.
+    // These would take far more than the limit.
     for number in 0..100 {
         let source = row_of_tasks(&format!("p{number}"), TASKS_AT_MOST, number);
         let request = client

@@ -15,7 +15,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Files that the server may have open: fewer than any system gives by default.
+/// The number of files that the server may have open: fewer than any system allows by default.
 const FILES: u32 = 128;
 /// More connections than that.
 const CONNECTIONS: usize = 300;

@@ -21,15 +21,15 @@ use tempfile::TempDir;
 use tokio::net::{TcpSocket, TcpStream};
 use uuid::Uuid;
 
-/// Signs the tokens of those who play.
+/// Signs the tokens of attackers and users.
 const SECRET: &str = "a secret of the hostile tests, long enough for any use";
-/// How long an answer may take on a busy machine before it counts as none.
+/// The time after which a missing answer counts as none, also on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(60);
-/// Where attacks come from.
+/// The address of attackers.
 pub const ATTACKER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
-/// Where another user comes from.
+/// The address of another user.
 pub const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-/// Where the field is prepared from.
+/// The address from which the field is prepared.
 const OWNER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 3);
 
 /// A server under attack.
@@ -289,12 +289,12 @@ pub struct Taken {
     pub before: u64,
     /// The most at any moment.
     pub peak: u64,
-    /// Bytes written to disk per second.
+    /// The number of bytes written to disk per second.
     pub disk: u64,
 }
 
 impl Gauge {
-    /// Stops looking.
+    /// Stops the observation.
     pub fn taken(self) -> Taken {
         self.stop.store(true, Ordering::Relaxed);
         self.watching.thread().unpark();
@@ -309,7 +309,7 @@ impl Gauge {
     }
 }
 
-/// Bytes of memory of a process and of those that it has started: scripts run in some.
+/// The memory of a process and of its children, such as those that run scripts, in bytes.
 fn resident(pid: u32) -> u64 {
     let own = number_in(&format!("/proc/{pid}/status"), "VmRSS:").unwrap_or(0) * 1024;
     let tasks = fs::read_dir(Path::new("/proc").join(pid.to_string()).join("task"));
@@ -326,7 +326,7 @@ fn resident(pid: u32) -> u64 {
     own + of_children.sum::<u64>()
 }
 
-/// Bytes that a process has had written to disk.
+/// The number of bytes that a process has written to disk.
 fn written(pid: u32) -> u64 {
     number_in(&format!("/proc/{pid}/io"), "write_bytes:").unwrap_or(0)
 }
@@ -337,7 +337,7 @@ fn number_in(file: &str, name: &str) -> Option<u64> {
     line.trim().trim_end_matches("kB").trim().parse().ok()
 }
 
-/// Has so many do the same at once, each again and again until the time is over.
+/// Runs the same work on so many tasks, each repeatedly until the time is over.
 pub async fn swarm<W>(field: &Arc<Field>, many: usize, work: impl Fn(Arc<Field>, usize) -> W)
 where
     W: Future<Output = ()> + Send + 'static,
@@ -350,7 +350,8 @@ where
     }
 }
 
-/// Sends a request; its status and its body. `0` for a connection that was closed without an answer.
+/// Sends a request; returns its status and body. The status is `0` for a connection that was closed
+/// without an answer.
 pub async fn sent(request: reqwest::RequestBuilder) -> (u16, String) {
     match request.send().await {
         Ok(answer) => {

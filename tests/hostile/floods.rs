@@ -12,29 +12,29 @@ use uuid::Uuid;
 use super::{
     Outcome,
     field::{ATTACKER, Field, Tally, sent, swarm},
-    socket::{Heard, Socket},
+    socket::{Socket, SocketEvent},
 };
 
-/// Whoever floods has this many connections.
+/// The number of connections of a flood.
 const CONNECTIONS: usize = 16;
-/// What strangers of one address may start at once, and per second: `docs/limits.md`.
+/// The starts that strangers of one address may send at once, and per second: `docs/limits.md`.
 const STARTS: (f64, f64) = (20.0, 5.0);
-/// How long nothing may come before it counts as nothing.
+/// The time without a frame after which none is expected.
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Starts without a token, as a shipped process allows them.
 pub async fn starts_over_rest(field: Arc<Field>) -> Outcome {
     let tally = Arc::<Tally>::default();
     let since = Instant::now();
-    let (told, end) = (tally.clone(), field.end());
+    let (counts, end) = (tally.clone(), field.end());
     swarm(&field, CONNECTIONS, move |field, _| {
-        let told = told.clone();
+        let counts = counts.clone();
         async move {
             let client = field.client(ATTACKER);
-            // On a slow machine for as long as it takes to be over the rate.
-            while Instant::now() < end || told.of("429") == 0 {
+            // On a slow machine it runs until the rate is exceeded.
+            while Instant::now() < end || counts.of("429") == 0 {
                 let request = client.post(field.url("/v1/instances"));
-                told.add(
+                counts.add(
                     sent(request.json(&json!({"process": "onboarding"})))
                         .await
                         .0,
@@ -49,24 +49,24 @@ pub async fn starts_over_rest(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// Asserts that no more were started than strangers may.
+/// Asserts that not more were started than strangers may start.
 #[track_caller]
 fn few_starts(tally: &Tally, started: &str, since: Instant) {
     let most = STARTS.0 + STARTS.1 * since.elapsed().as_secs_f64() + 1.0;
     assert!(tally.of(started) as f64 <= most, "{most}: {tally}");
 }
 
-/// The same over websockets; who is cut off comes back.
+/// The same over websockets; a client that is disconnected reconnects.
 pub async fn starts_over_websockets(field: Arc<Field>) -> Outcome {
     let tally = Arc::<Tally>::default();
     let since = Instant::now();
-    let (told, end) = (tally.clone(), field.end());
+    let (counts, end) = (tally.clone(), field.end());
     let start = || json!({"type": "start", "id": Uuid::now_v7(), "process": "onboarding", "nonce": Uuid::now_v7().to_string()});
     swarm(&field, CONNECTIONS, move |field, _| {
-        let told = told.clone();
+        let counts = counts.clone();
         async move {
             while Instant::now() < end {
-                flood(&field, &json!({"type": "hello"}), start, &told, end).await;
+                flood(&field, &json!({"type": "hello"}), start, &counts, end).await;
             }
         }
     })
@@ -76,53 +76,53 @@ pub async fn starts_over_websockets(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// Sends frames until the end, or until the connection is closed, and counts what comes back.
+/// Sends frames until the end, or until the connection is closed, and counts the answers.
 async fn flood(
     field: &Field,
     hello: &Value,
     frame: impl Fn() -> Value,
-    told: &Tally,
+    counts: &Tally,
     end: Instant,
 ) {
     let mut socket = match Socket::open(field, ATTACKER, hello).await {
         Ok(socket) => socket,
-        Err(status) => return told.add(status),
+        Err(status) => return counts.add(status),
     };
     while Instant::now() < end && socket.send(&frame()).await.is_ok() {
-        while let Heard::Frame(heard) = socket.next(Duration::ZERO).await {
-            count(&heard, told);
+        while let SocketEvent::Frame(received) = socket.next(Duration::ZERO).await {
+            count(&received, counts);
         }
     }
-    // Nobody waits for what is behind the end.
+    // Answers after the end are not waited for.
     loop {
         match socket.next(Duration::from_millis(100)).await {
-            Heard::Frame(heard) => count(&heard, told),
-            Heard::Closed(code) => return told.add(code),
-            Heard::Silence => return,
+            SocketEvent::Frame(received) => count(&received, counts),
+            SocketEvent::Closed(code) => return counts.add(code),
+            SocketEvent::Silence => return,
         }
     }
 }
 
-fn count(heard: &Value, told: &Tally) {
-    match heard["type"].as_str() {
-        Some("reply") => told.add("reply"),
-        Some("error") => told.add(heard["code"].as_str().unwrap_or("error")),
+fn count(received: &Value, counts: &Tally) {
+    match received["type"].as_str() {
+        Some("reply") => counts.add("reply"),
+        Some("error") => counts.add(received["code"].as_str().unwrap_or("error")),
         _ => {}
     }
 }
 
-/// As many frames as go into the sockets of one user.
+/// As many frames as the sockets of one user accept.
 pub async fn frames(field: Arc<Field>) -> Outcome {
     let tally = Arc::<Tally>::default();
-    let (told, end) = (tally.clone(), field.end());
+    let (counts, end) = (tally.clone(), field.end());
     let hello = Arc::new(json!({"type": "hello", "token": field.token("mallory", &[])}));
     let frame =
         || json!({"type": "run", "id": Uuid::now_v7(), "instance": Uuid::nil(), "action": "a"});
     swarm(&field, CONNECTIONS, move |field, _| {
-        let (told, hello) = (told.clone(), hello.clone());
+        let (counts, hello) = (counts.clone(), hello.clone());
         async move {
             while Instant::now() < end {
-                flood(&field, &hello, frame, &told, end).await;
+                flood(&field, &hello, frame, &counts, end).await;
             }
         }
     })
@@ -131,8 +131,7 @@ pub async fn frames(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// No attack: as much of the machine as attackers take for themselves, so that the table says what is
-/// theirs.
+/// No attack: it uses as much of the machine as attackers do, so that the table shows their share.
 pub async fn nothing(field: Arc<Field>) -> Outcome {
     let end = field.end();
     while Instant::now() < end {
@@ -141,8 +140,8 @@ pub async fn nothing(field: Arc<Field>) -> Outcome {
     Outcome::of("")
 }
 
-/// No attack either: as many connections as an attack has, all of which bring what they can, to a
-/// listener of their own, which reads it and answers nothing.
+/// No attack either: the connections of an attack, which send as much as they can to a listener of
+/// their own, which reads it and answers nothing.
 pub async fn elsewhere(field: Arc<Field>) -> Outcome {
     let listener = tokio::net::TcpListener::bind((ATTACKER, 0)).await;
     let listener = listener.expect("a port");
@@ -157,7 +156,7 @@ pub async fn elsewhere(field: Arc<Field>) -> Outcome {
         let Ok(mut stream) = tokio::net::TcpStream::connect(address).await else {
             return;
         };
-        // It continues until the time is over, which is no failure.
+        // It runs until the time is over, so the timeout is no failure.
         let _ = timeout_at(end.into(), async {
             while stream.write_all(&[b'x'; 60_000]).await.is_ok() {}
         })
@@ -167,15 +166,15 @@ pub async fn elsewhere(field: Arc<Field>) -> Outcome {
     Outcome::of("")
 }
 
-/// A client that sends whatever it has at once, waits as long as it is told, and sends again. It is not
-/// cut off for that.
+/// A client that sends all its frames at once, waits for `afterMs`, and sends again. It must not be
+/// disconnected.
 pub async fn obedient(field: Arc<Field>) -> Outcome {
     let tally = Tally::default();
     let hello = json!({"type": "hello", "token": field.token("mallory", &[])});
     let mut socket = Socket::open(&field, ATTACKER, &hello)
         .await
         .expect("a place");
-    // A client is cut off after ten seconds, if it is.
+    // A client would be disconnected after ten seconds.
     let end = if field.long {
         Instant::now() + field.seconds.max(Duration::from_secs(15))
     } else {
@@ -191,18 +190,20 @@ pub async fn obedient(field: Arc<Field>) -> Outcome {
             }
             let mut again = Vec::new();
             for _ in 0..unanswered.len() {
-                let heard = loop {
+                let received = loop {
                     match socket.next(SILENCE * 5).await {
-                        Heard::Frame(frame) if frame["type"] == "error" => break frame,
-                        Heard::Frame(_) => {}
-                        Heard::Closed(code) => panic!("expected to be served, but closed {code}"),
-                        Heard::Silence => panic!("expected an answer to each frame"),
+                        SocketEvent::Frame(frame) if frame["type"] == "error" => break frame,
+                        SocketEvent::Frame(_) => {}
+                        SocketEvent::Closed(code) => {
+                            panic!("expected to be served, but closed {code}")
+                        }
+                        SocketEvent::Silence => panic!("expected an answer to each frame"),
                     }
                 };
-                count(&heard, &tally);
-                if heard["code"] == "rate_limited" {
-                    let wait = heard["afterMs"].as_u64().unwrap_or_default();
-                    let of = |frame: &&Value| frame["id"] == heard["id"];
+                count(&received, &tally);
+                if received["code"] == "rate_limited" {
+                    let wait = received["afterMs"].as_u64().unwrap_or_default();
+                    let of = |frame: &&Value| frame["id"] == received["id"];
                     again.extend(
                         unanswered
                             .iter()
@@ -211,7 +212,7 @@ pub async fn obedient(field: Arc<Field>) -> Outcome {
                     );
                 }
             }
-            // Each at the turn that it was told; the earliest first.
+            // Each at its own `afterMs`, the earliest first.
             again.sort_by_key(|(wait, _)| *wait);
             let since = Instant::now();
             unanswered = Vec::new();
@@ -225,13 +226,13 @@ pub async fn obedient(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// Connections that want to follow as much as fits into `hello`, of which nothing is there.
+/// Connections that want to follow as many instances as fit into `hello`, none of which exists.
 pub async fn subscriptions(field: Arc<Field>) -> Outcome {
     let tally = Arc::<Tally>::default();
-    let (told, end) = (tally.clone(), field.end());
+    let (counts, end) = (tally.clone(), field.end());
     let token = field.token("mallory", &[]);
     swarm(&field, CONNECTIONS, move |field, _| {
-        let (told, token) = (told.clone(), token.clone());
+        let (counts, token) = (counts.clone(), token.clone());
         async move {
             while Instant::now() < end {
                 let resume: Vec<Value> = (0..1_000)
@@ -239,10 +240,10 @@ pub async fn subscriptions(field: Arc<Field>) -> Outcome {
                     .collect();
                 let hello = json!({"type": "hello", "token": token, "resume": resume});
                 match Socket::open(&field, ATTACKER, &hello).await {
-                    Err(status) => told.add(status),
+                    Err(status) => counts.add(status),
                     Ok(mut socket) => {
-                        while let Heard::Frame(frame) = socket.next(SILENCE).await {
-                            count(&frame, &told);
+                        while let SocketEvent::Frame(frame) = socket.next(SILENCE).await {
+                            count(&frame, &counts);
                             if frame["type"] == "live" || Instant::now() >= end {
                                 break;
                             }
@@ -259,20 +260,20 @@ pub async fn subscriptions(field: Arc<Field>) -> Outcome {
 /// One user opens connections and keeps them.
 pub async fn connections(field: Arc<Field>) -> Outcome {
     let tally = Arc::<Tally>::default();
-    let (told, end) = (tally.clone(), field.end());
+    let (counts, end) = (tally.clone(), field.end());
     let token = field.token("mallory", &[]);
     let many = if field.long { 1_200 } else { 400 };
     swarm(&field, many, move |field, _| {
-        let (told, token) = (told.clone(), token.clone());
+        let (counts, token) = (counts.clone(), token.clone());
         async move {
             let hello = json!({"type": "hello", "token": token});
             match Socket::open(&field, ATTACKER, &hello).await {
-                Err(status) => told.add(status),
+                Err(status) => counts.add(status),
                 Ok(mut socket) => {
                     let rest = end.saturating_duration_since(Instant::now());
                     match socket.closed(rest.max(SILENCE)).await {
-                        Some(code) => told.add(code),
-                        None => told.add("open"),
+                        Some(code) => counts.add(code),
+                        None => counts.add("open"),
                     }
                 }
             }
@@ -287,13 +288,13 @@ pub async fn connections(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// One user reads lists and definitions as fast as answers come.
+/// One user reads lists and definitions as fast as possible.
 pub async fn reads(field: Arc<Field>) -> Outcome {
     let tally = Arc::<Tally>::default();
-    let (told, end) = (tally.clone(), field.end());
+    let (counts, end) = (tally.clone(), field.end());
     let token = field.token("mallory", &[]);
     swarm(&field, CONNECTIONS, move |field, index| {
-        let (told, token) = (told.clone(), token.clone());
+        let (counts, token) = (counts.clone(), token.clone());
         async move {
             let client = field.client(ATTACKER);
             let paths = [
@@ -308,7 +309,7 @@ pub async fn reads(field: Arc<Field>) -> Outcome {
                     break;
                 }
                 let request = client.get(field.url(paths[turn % paths.len()]));
-                told.add(sent(request.bearer_auth(&token)).await.0);
+                counts.add(sent(request.bearer_auth(&token)).await.0);
             }
         }
     })
@@ -317,7 +318,7 @@ pub async fn reads(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// Streams of an instance that nobody reads, while it pushes as much as it can.
+/// Streams of an instance that are not read, while it pushes as much as it can.
 pub async fn unread_streams(field: Arc<Field>) -> Outcome {
     let push = json!({"name": "say", "type": "websocketSend", "trigger": "manual", "required": "optional", "repeatable": true,
         "params": {"message": format!(r#"{{"text":"{}"}}"#, "x".repeat(8_000))}});
@@ -336,28 +337,28 @@ pub async fn unread_streams(field: Arc<Field>) -> Outcome {
     let started: Value = serde_json::from_str(&text).expect("an answer");
     let key = started["instance"].as_str().unwrap_or_default().to_owned();
     let tally = Arc::<Tally>::default();
-    let (told, end) = (tally.clone(), field.end());
+    let (counts, end) = (tally.clone(), field.end());
     swarm(&field, 104, move |field, index| {
-        let (told, token, key) = (told.clone(), token.clone(), key.clone());
+        let (counts, token, key) = (counts.clone(), token.clone(), key.clone());
         async move {
             if index >= 100 {
                 let client = field.client(ATTACKER);
                 let url = field.url(&format!("/v1/instances/{key}/run"));
                 while Instant::now() < end {
                     let request = client.post(&url).bearer_auth(&token);
-                    told.add(sent(request.json(&json!({"action": "say"}))).await.0);
+                    counts.add(sent(request.json(&json!({"action": "say"}))).await.0);
                 }
                 return;
             }
             let Ok(mut stream) = field.connect(ATTACKER).await else {
-                return told.add("not connected");
+                return counts.add("not connected");
             };
             let head = format!(
                 "GET /v1/instances/{key}/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n"
             );
             let _ = timeout_at(end.into(), stream.write_all(head.as_bytes())).await;
             tokio::time::sleep_until(end.into()).await;
-            told.add(super::sockets::answer(&mut stream, end).await);
+            counts.add(super::sockets::answer(&mut stream, end).await);
         }
     })
     .await;
@@ -365,7 +366,7 @@ pub async fn unread_streams(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// Uploads that begin and bring no more.
+/// Uploads that start and then send no more bytes.
 pub async fn uploads(field: Arc<Field>) -> Outcome {
     let upload = json!({"name": "bring", "type": "uploadFile", "trigger": "manual", "repeatable": true, "params": {"destination": "file"}});
     field
@@ -387,12 +388,12 @@ pub async fn uploads(field: Arc<Field>) -> Outcome {
     let started: Value = serde_json::from_str(&text).expect("an answer");
     let key = started["instance"].as_str().unwrap_or_default().to_owned();
     let tally = Arc::<Tally>::default();
-    let (told, end) = (tally.clone(), field.end());
+    let (counts, end) = (tally.clone(), field.end());
     swarm(&field, 200, move |field, _| {
-        let (told, token, key) = (told.clone(), token.clone(), key.clone());
+        let (counts, token, key) = (counts.clone(), token.clone(), key.clone());
         async move {
             let Ok(mut stream) = field.connect(ATTACKER).await else {
-                return told.add("not connected");
+                return counts.add("not connected");
             };
             let head = format!(
                 "POST /v1/instances/{key}/upload?action=bring HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000000\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n"
@@ -402,7 +403,7 @@ pub async fn uploads(field: Arc<Field>) -> Outcome {
                 stream.write_all(&[b'x'; 50_000]).await
             };
             let _ = timeout_at(end.into(), sent).await;
-            told.add(super::sockets::answer(&mut stream, end + SILENCE * 2).await);
+            counts.add(super::sockets::answer(&mut stream, end + SILENCE * 2).await);
         }
     })
     .await;

@@ -10,10 +10,10 @@ use super::{
     field::{ATTACKER, Field, OTHER, Tally, sent, swarm},
 };
 
-/// Live instances of a tree, as `docs/limits.md` says, and some of others.
+/// The maximum number of live instances of a tree in `docs/limits.md`, and some others.
 const LIVE: f64 = 10_100.0;
 
-/// A process whose task runs a rule by itself.
+/// A process whose task runs a rule automatically.
 fn ruled(id: &str, script: &str) -> Value {
     let rule = json!({"name": "work", "type": "businessRule", "params": {"script": script}});
     json!({
@@ -23,8 +23,8 @@ fn ruled(id: &str, script: &str) -> Value {
     })
 }
 
-/// A rule that calls what is slow within the engine forever: its own instances get an incident,
-/// those of another definition finish.
+/// A rule that calls slow built-in functions forever: its own instances have an incident, those of
+/// another definition finish.
 pub async fn native_calls(field: Arc<Field>) -> Outcome {
     let endless = "const s = 'İ'.repeat(1e6); for (;;) s.toLowerCase();";
     field.publish(ruled("late", endless)).await;
@@ -64,7 +64,7 @@ pub async fn native_calls(field: Arc<Field>) -> Outcome {
     Outcome::of(format!("{tally}; another definition: {others}"))
 }
 
-/// A process that calls itself grows to the limits of a tree and no further.
+/// A process that calls itself grows up to the limits of a tree.
 pub async fn calls_itself(field: Arc<Field>) -> Outcome {
     let twice =
         |id: &str| json!({"id": id, "type": "callActivity", "call": {"calledElement": "again"}});
@@ -94,11 +94,11 @@ pub async fn calls_itself(field: Arc<Field>) -> Outcome {
     Outcome::of(format!("{live} live instances, ended by one command"))
 }
 
-/// Instances of this process that wait for a signal.
+/// The number of instances of this process that wait for a signal.
 const WAITING: usize = 300;
 
-/// One user has hundreds of instances wait for a signal, and an operator publishes it again and again,
-/// each time with as much data as may be. More than that is refused.
+/// Hundreds of instances of one user wait for a signal, which an operator publishes repeatedly,
+/// each time with the maximum size of data. Larger data are refused.
 pub async fn signals(field: Arc<Field>) -> Outcome {
     let event = json!({"type": "signal", "name": "all"});
     field
@@ -125,7 +125,7 @@ pub async fn signals(field: Arc<Field>) -> Outcome {
         async move {
             let client = field.client(ATTACKER);
             let token = field.token("olga", &["operator"]);
-            // Some of them bring more than a publication may.
+            // Some publications exceed the maximum size.
             let bytes = if index == 0 { 100_000 } else { 60_000 };
             let signal = json!({"name": "all", "data": {"x": "x".repeat(bytes)}});
             loop {
@@ -143,7 +143,7 @@ pub async fn signals(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// Loops over as many items as may be, one after the other.
+/// Loops with the maximum number of items, one after the other.
 pub async fn loops(field: Arc<Field>) -> Outcome {
     field
         .publish(json!({

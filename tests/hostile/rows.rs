@@ -12,17 +12,18 @@ use tokio::time::sleep;
 use super::{
     Outcome,
     field::{ATTACKER, Field, Tally, sent, swarm},
-    socket::{Heard, Socket},
+    socket::{Socket, SocketEvent},
 };
 
-/// Bytes of a row, about.
+/// The approximate size of a row, in bytes.
 const ROW: usize = 900_000;
 
-/// So many follow so many instances and read nothing.
+/// The number of clients that follow as many instances and read nothing.
 const FOLLOWERS: usize = 64;
 const FOLLOWED: usize = 24;
 
-/// Eight read its history, its messages and earlier moments, and eight resume it from its beginning.
+/// Eight clients read its history, its messages and earlier states, and eight resume it from its
+/// beginning.
 pub async fn large_rows(field: Arc<Field>) -> Outcome {
     let note = json!({"name": "note", "type": "saveData", "trigger": "manual", "required": "optional", "repeatable": true,
         "keys": [{"path": "text"}]});
@@ -73,8 +74,8 @@ pub async fn large_rows(field: Arc<Field>) -> Outcome {
     Outcome::of(tally)
 }
 
-/// Many connections follow many instances with much to show, one after the other, so that what is
-/// written for one is not shared with others; and none of them reads.
+/// Many connections follow many instances with long steps, one after the other, so that frames are
+/// not shared; none of them reads.
 pub async fn unread_snapshots(field: Arc<Field>) -> Outcome {
     let shown: Vec<Value> = (0..15)
         .map(|number| {
@@ -159,16 +160,16 @@ async fn resume(field: &Field, token: &str, key: &str, end: Instant, told: &Tall
         };
         loop {
             match socket.next(Duration::from_secs(5)).await {
-                Heard::Frame(frame) if frame["type"] == "resync" => {
+                SocketEvent::Frame(frame) if frame["type"] == "resync" => {
                     told.add("resync");
                     break;
                 }
-                Heard::Frame(_) => {}
-                Heard::Closed(code) => {
+                SocketEvent::Frame(_) => {}
+                SocketEvent::Closed(code) => {
                     told.add(code);
                     break;
                 }
-                Heard::Silence => break,
+                SocketEvent::Silence => break,
             }
         }
     }

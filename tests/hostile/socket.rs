@@ -15,18 +15,18 @@ use super::field::{Field, PATIENCE};
 /// An open websocket.
 pub struct Socket(WebSocketStream<TcpStream>);
 
-/// What comes over it.
-pub enum Heard {
+/// An event of the websocket.
+pub enum SocketEvent {
     /// A frame.
     Frame(Value),
     /// It was closed with this code, 1006 without one.
     Closed(u16),
-    /// Nothing for so long.
+    /// No event within the time.
     Silence,
 }
 
 impl Socket {
-    /// Opens one and says hello.
+    /// Opens one and sends a hello.
     ///
     /// # Errors
     /// The status of the refusal, 0 without one.
@@ -56,7 +56,7 @@ impl Socket {
     /// Sends a frame.
     ///
     /// # Errors
-    /// When the server takes no more.
+    /// If the server has closed the connection.
     pub async fn send(&mut self, frame: &Value) -> Result<(), ()> {
         let message = Message::text(frame.to_string());
         match timeout(PATIENCE, self.0.send(message)).await {
@@ -65,30 +65,32 @@ impl Socket {
         }
     }
 
-    /// The next that comes within a time.
-    pub async fn next(&mut self, within: Duration) -> Heard {
+    /// The next event within a time.
+    pub async fn next(&mut self, within: Duration) -> SocketEvent {
         loop {
             match timeout(within, self.0.next()).await {
-                Err(_) => return Heard::Silence,
+                Err(_) => return SocketEvent::Silence,
                 Ok(Some(Ok(Message::Text(text)))) => {
-                    return Heard::Frame(serde_json::from_str(&text).expect("frames are JSON"));
+                    return SocketEvent::Frame(
+                        serde_json::from_str(&text).expect("frames are JSON"),
+                    );
                 }
                 Ok(Some(Ok(Message::Close(close)))) => {
-                    return Heard::Closed(close.map_or(1006, |close| close.code.into()));
+                    return SocketEvent::Closed(close.map_or(1006, |close| close.code.into()));
                 }
                 Ok(Some(Ok(_))) => {}
-                Ok(Some(Err(_)) | None) => return Heard::Closed(1006),
+                Ok(Some(Err(_)) | None) => return SocketEvent::Closed(1006),
             }
         }
     }
 
-    /// Reads until it is closed, by this moment at the latest; the code.
+    /// Reads until the connection is closed, at most this long; returns the code.
     pub async fn closed(&mut self, within: Duration) -> Option<u16> {
         loop {
             match self.next(within).await {
-                Heard::Closed(code) => return Some(code),
-                Heard::Silence => return None,
-                Heard::Frame(_) => {}
+                SocketEvent::Closed(code) => return Some(code),
+                SocketEvent::Silence => return None,
+                SocketEvent::Frame(_) => {}
             }
         }
     }

@@ -18,9 +18,9 @@ use super::{
     field::{ATTACKER, Field, Tally, swarm},
 };
 
-/// A body as long as a request may have, of which the end never comes.
+/// The declared length of a body whose end is never sent; the maximum of a request.
 const BODY: usize = 1_000_000;
-/// What may become of such a connection: it waits, or it is refused or closed.
+/// Acceptable results of such a connection: it waits, is refused, or is closed.
 const REFUSALS: &[&str] = &[
     "open",
     "closed",
@@ -34,22 +34,21 @@ const REFUSALS: &[&str] = &[
     "431",
     "503",
 ];
-/// What may be answered besides, where the request is a good one.
+/// Further acceptable answers, for valid requests.
 const ANSWERS: &[&str] = &["101", "200"];
-/// Between two bytes of a slow sender.
+/// The pause between two bytes of a slow sender.
 const SLOW: Duration = Duration::from_millis(100);
-/// A websocket's handshake but for the empty line at its end.
+/// The handshake of a websocket without the empty line at its end.
 const HANDSHAKE: &str = "GET /v1/ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: \
     websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
     Sec-WebSocket-Protocol: stepwire.v1.json\r\n";
 
-/// What one connection does until the time is over; the server may take no more, or close: both are
-/// its right.
+/// The work of one connection until the time is over; the server may stop reading, or close it.
 type Play =
     for<'a> fn(&'a mut TcpStream) -> Pin<Box<dyn Future<Output = io::Result<()>> + Send + 'a>>;
 
-/// Has so many connections play one of these each, and counts what the server says to them in the end.
-/// As many as it takes for a table, fewer to see that it holds.
+/// Runs one of these plays on each of so many connections, and counts the server's last answers. A
+/// table uses many connections, a test fewer.
 async fn besiege(field: &Arc<Field>, table: usize, plays: &'static [Play]) -> Outcome {
     let many = if field.long { table } else { table / 4 };
     let tally = Arc::<Tally>::default();
@@ -70,7 +69,7 @@ async fn besiege(field: &Arc<Field>, table: usize, plays: &'static [Play]) -> Ou
     Outcome::of(tally)
 }
 
-/// Anonymous starts of which all but the last bytes come.
+/// Anonymous starts without their last bytes.
 pub async fn unfinished_bodies(field: Arc<Field>) -> Outcome {
     let play: Play = |stream| {
         Box::pin(async move {
@@ -84,7 +83,7 @@ pub async fn unfinished_bodies(field: Arc<Field>) -> Outcome {
     besiege(&field, 1_000, Box::leak(Box::new([play]))).await
 }
 
-/// Requests whose head continues and on.
+/// Requests whose head never ends.
 pub async fn unfinished_heads(field: Arc<Field>) -> Outcome {
     besiege(
         &field,
@@ -105,7 +104,7 @@ pub async fn unfinished_heads(field: Arc<Field>) -> Outcome {
     .await
 }
 
-/// Requests that come byte by byte.
+/// Requests sent byte by byte.
 pub async fn byte_by_byte(field: Arc<Field>) -> Outcome {
     besiege(&field, 800, &[|stream| {
         Box::pin(async move {
@@ -120,7 +119,7 @@ pub async fn byte_by_byte(field: Arc<Field>) -> Outcome {
     .await
 }
 
-/// Requests of a large answer in a row, of which none is read.
+/// Requests for a large response in a row, none of which is read.
 pub async fn never_read(field: Arc<Field>) -> Outcome {
     besiege(
         &field,
@@ -138,7 +137,7 @@ pub async fn never_read(field: Arc<Field>) -> Outcome {
     .await
 }
 
-/// Requests with heads as long as they may be, one behind the other.
+/// Requests with heads of the maximum length, pipelined.
 pub async fn long_heads(field: Arc<Field>) -> Outcome {
     besiege(
         &field,
@@ -157,7 +156,7 @@ pub async fn long_heads(field: Arc<Field>) -> Outcome {
     .await
 }
 
-/// Signs of life, one behind the other on each of many connections.
+/// Health checks, pipelined on each of many connections.
 pub async fn health_checks(field: Arc<Field>) -> Outcome {
     besiege(&field, 1_000, &[
         |stream| {
@@ -168,7 +167,7 @@ pub async fn health_checks(field: Arc<Field>) -> Outcome {
             let request = "GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(100);
             Box::pin(async move { pipeline(stream, request.as_bytes()).await })
         },
-        // Answered before a rate is looked at, if nobody sees to it.
+        // These are answered before the rate is checked.
         |stream| {
             let request = "GET /healthz HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n".repeat(100);
             Box::pin(async move { pipeline(stream, request.as_bytes()).await })
@@ -181,15 +180,16 @@ pub async fn health_checks(field: Arc<Field>) -> Outcome {
     .await
 }
 
-/// Handshakes that stop half-way: of TLS, which the server does not speak, and of websockets, before
-/// the upgrade and before `hello`.
+/// Handshakes that stop half-way: of TLS, which the server does not speak, and of websockets,
+/// before the upgrade and before `hello`.
 pub async fn half_handshakes(field: Arc<Field>) -> Outcome {
     besiege(
         &field,
         1_000,
         &[
             |stream| {
-                // A record of 512 bytes is announced, and the first of them are a ClientHello's.
+                // The record header announces 512 bytes; the first of them are those of a
+                // ClientHello.
                 Box::pin(async move {
                     let hello = [
                         0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03,
@@ -209,7 +209,7 @@ pub async fn half_handshakes(field: Arc<Field>) -> Outcome {
     .await
 }
 
-/// Websocket messages whose last fragment never comes: large ones, and endless empty ones.
+/// Websocket messages whose last fragment is never sent: large ones, and endless empty ones.
 pub async fn fragments(field: Arc<Field>) -> Outcome {
     besiege(
         &field,
@@ -218,7 +218,7 @@ pub async fn fragments(field: Arc<Field>) -> Outcome {
             |stream| {
                 Box::pin(async move {
                     open_websocket(stream).await?;
-                    // Text, not the last fragment, masked, 60,000 bytes.
+                    // A text frame without FIN, masked, of 60,000 bytes.
                     stream
                         .write_all(&[0x01, 0xfe, 0xea, 0x60, 0, 0, 0, 0])
                         .await?;
@@ -247,7 +247,7 @@ pub async fn fragments(field: Arc<Field>) -> Outcome {
     .await
 }
 
-/// Bodies in chunks that continue behind the answer that there is nothing at their address.
+/// Chunked bodies that continue after the answer 404.
 pub async fn chunks_behind_a_refusal(field: Arc<Field>) -> Outcome {
     besiege(&field, 400, &[|stream| {
         Box::pin(async move {
@@ -267,7 +267,7 @@ async fn open_websocket(stream: &mut TcpStream) -> io::Result<()> {
     stream.write_all(b"\r\n").await
 }
 
-/// Sends the same again and again as fast as it is taken, and reads what comes.
+/// Sends the same bytes repeatedly as fast as they are accepted, and reads the answers.
 async fn pipeline(stream: &mut TcpStream, request: &[u8]) -> io::Result<()> {
     let (mut read, mut write) = stream.split();
     let mut sink = tokio::io::sink();
@@ -281,8 +281,8 @@ async fn pipeline(stream: &mut TcpStream, request: &[u8]) -> io::Result<()> {
     }
 }
 
-/// What the server says to a connection: the status of its answer, `closed`, or `open` when nothing has
-/// come by the end, or the middle of an answer.
+/// The last answer of the server on a connection: its status, `closed`, or `open` when no complete
+/// answer has arrived by the end.
 pub async fn answer(stream: &mut TcpStream, end: Instant) -> String {
     let mut head = [0; 12];
     let wait = end.saturating_duration_since(Instant::now());

@@ -13,13 +13,13 @@ use super::{
     field::{ATTACKER, Field, OTHER, PATIENCE, sent},
 };
 
-/// Timers that fire every second.
+/// The number of timers that fire every second.
 const TIMERS: usize = 10_000;
-/// Schedules that start an instance every second, in definitions of so many start events.
+/// The number of definitions, and of the start events in each, that start an instance every second.
 const SCHEDULES: (usize, usize) = (10, 100);
 
-/// One user has very many timers fire every second; another waits for one of another definition,
-/// again and again.
+/// Very many timers of one user fire every second; another user waits repeatedly for one of another
+/// definition.
 pub async fn timers(field: Arc<Field>) -> Outcome {
     let event = json!({"type": "timer", "when": {"cycle": "R/PT1S"}});
     field
@@ -68,7 +68,7 @@ pub async fn timers(field: Arc<Field>) -> Outcome {
     ))
 }
 
-/// How late a timer of 100 ms fires.
+/// The delay of a timer of 100 ms.
 async fn boiled(field: &Field) -> Duration {
     let (client, token) = (field.client(OTHER), field.token("otto", &[]));
     let since = Instant::now();
@@ -91,7 +91,7 @@ async fn boiled(field: &Field) -> Duration {
     }
 }
 
-/// Very many schedules start instances every second, and one of another definition does.
+/// Very many schedules start an instance every second, and so does one of another definition.
 pub async fn schedules(field: Arc<Field>) -> Outcome {
     let every_second = || json!({"when": {"cycle": "R/PT1S"}});
     let of = |id: &str, starts: usize| {

@@ -1,5 +1,5 @@
-//! What docs/guide.md and docs/llms.txt print: the process can be deployed, the scenario runs as
-//! written, and every page is named.
+//! The printed parts of docs/guide.md and docs/llms.txt: the process can be deployed, the scenario
+//! runs as written, and every page is listed.
 
 use std::{fs, path::Path, process::Command};
 

@@ -1,33 +1,33 @@
 //! Runs a file of scenarios and compares the frames of every client with those in the file.
 //!
 //! ```text
-//! # title [A1, K2]             begins a case; the ids of the sentences of docs/process-model.md it is for
-//! process p …                  sketches of processes (tests/engine/sketch.rs), deployed over REST; a second one of p is for later
+//! # title [A1, K2]             begins a case; with the ids of the sentences of docs/process-model.md that it shows
+//! process p …                  sketches of processes (tests/engine/sketch.rs), deployed over REST; a second one of p is deployed by `deploy p`
 //! bpmn examples/card.bpmn      a file to deploy
-//! ---                          from here a new server, and a command per line
-//! client alice                 connects and says hello; `client tab as=alice`, `client bob roles=clerk,chief`, `client eve anonymous`
-//! alice start p {"x":1}        what a client says: see `command`
-//! alice+bob run save {}        the same said by several at once (`alice+alice`: a double click): one line per answer, whose is left open
-//! alice again                  the last frame once more, with the same id
-//! alice cut                    the connection is gone, without a Close; `alice back` connects and resumes where it stood,
-//! alice reload                 … and this connects anew without remembering anything
-//! alice lost run save {}       said and done, but the connection is gone before anything of it arrives
-//! alice download p1/file1      fetches over REST what somebody brought
-//! schedules                  every schedule, as an operator is told; `schedule p/s0 disable`, `enable` or `run` does that over REST
+//! ---                          starts a new server; then one command per line
+//! client alice                 connects and sends `hello`; `client tab as=alice`, `client bob roles=clerk,chief`, `client eve anonymous`
+//! alice start p {"x":1}        a command of a client: see `command`
+//! alice+bob run save {}        the same command of several clients at once (`alice+alice`: a double click): one line per reply, in any order
+//! alice again                  the last frame again, with the same id
+//! alice cut                    cuts the connection without a Close; `alice back` reconnects and resumes with its cursors,
+//! alice reload                 … and this connects without any state
+//! alice lost run save {}       the command is applied, but the connection is cut before its reply
+//! alice download p1/file1      downloads an uploaded file over REST
+//! schedules                  all schedules, as an operator reads them; also `schedule p/s0 disable`, `enable` or `run`, over REST
 //! advance 30s                  moves the process time (or `PT30S`)
-//! deploy p                     the next sketch of process p, as a new version; or what is wrong with it
-//! restart                      the server stops in order and starts on its data, at the same time
+//! deploy p                     deploys the next sketch of process p as a new version; or prints its problems
+//! restart                      the server stops orderly and starts again on its data; the clock does not move
 //! ```
-//! After every command the server runs until it is idle, then every client reads all there is. What
-//! came stands below the command, indented. At the end of a script every view that a client holds
-//! is compared with the one of a snapshot.
+//! After every command the server runs until it is idle, then every client reads all its frames, which
+//! are written below the command, indented. At the end of a script the view of every client is
+//! compared with that of a snapshot.
 
 use std::{fmt::Write, time::Instant};
 
 use super::stage::Stage;
 use crate::support::expected;
 
-/// Plays every scenario of `tests/scenario/cases/<name>.scenario`.
+/// Runs every scenario of `tests/scenario/cases/<name>.scenario`.
 pub fn check(name: &str) {
     let path = expected::path(&["tests", "scenario", "cases", &format!("{name}.scenario")]);
     let expected = expected::read(&path);
@@ -54,7 +54,7 @@ fn play(case: &str, written: &mut String) {
     let processes: Vec<&str> = head.lines().filter(|line| !line.starts_with('#')).collect();
     for script in scripts.split("\n---\n") {
         written.push_str("\n---\n");
-        // A system of its own, so that whatever a server leaves running ends with its script.
+        // Each script has its own system, so that all tasks of its server end with it.
         let played = actix_rt::System::new().block_on(Box::pin(run(&processes.join("\n"), script)));
         written.push_str(played.trim_end_matches('\n'));
     }

@@ -1,15 +1,15 @@
 //! Commands of clients, from a line to a frame.
 //!
 //! ```text
-//! start PROCESS {data}            start {data} from=p1#1 (what the first Action message of p1 asks for)
-//! run [INSTANCE:][NODE.]ACTION {data}            run … file=NAME,BYTES,TYPE {data} (goes over REST, see `documents`)
+//! start PROCESS {data}            start {data} from=p1#1 (the start that the first Action message of p1 requests)
+//! run [INSTANCE:][NODE.]ACTION {data}            run … file=NAME,BYTES,TYPE {data} (over REST, see `documents`)
 //! done INSTANCE#NR                the NR-th Action message of an instance
 //! subscribe INSTANCE | tasks | process/ID       unsubscribe likewise
 //! retry | skip | claim | release | assign  [INSTANCE:]NODE
 //! terminate | hold | unhold | dismiss  [INSTANCE]
 //! ```
-//! Every frame takes more fields as `name=value` (`element=a`, `user=bob`, `ifSeq=7`). Instances
-//! are named by process and number (`p1`, `q2`), the first of the script is meant when none is;
+//! Every frame may have more fields, as `name=value` (`element=a`, `user=bob`, `ifSeq=7`). Instances
+//! are named by process and number (`p1`, `q2`), the first one of the script is the default;
 //! `NODE` is its latest visit, `NODE/1` the first.
 
 use serde_json::{Value, json};

@@ -14,12 +14,12 @@ use stepwire::web::http::server::Running;
 use super::{names::Names, runner::Player};
 use crate::web::http::{Answer, User, send};
 
-/// Whether a command brings a file, and so goes over REST.
+/// Whether a command uploads a file, and so is sent over REST.
 pub fn is_upload(command: &Value) -> bool {
     command["type"] == "run" && command.get("file").is_some()
 }
 
-/// Brings the file of a command; the answer as a frame.
+/// Uploads the file of a command; returns the response as a frame.
 pub async fn send_file(server: &Running, player: &Player, command: &Value) -> Value {
     let text = |field: &str| command[field].as_str().unwrap_or_default();
     let [name, bytes, kind] = text("file").split(',').collect::<Vec<_>>()[..] else {

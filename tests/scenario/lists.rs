@@ -60,8 +60,8 @@ fn task(names: &Names, task: &Value) -> String {
     }
 }
 
-/// That a user task is due, and since when before that or after it was reminded of: ` due`, ` due,
-/// reminded -600s`.
+/// The due state of a user task, and the time of its last reminder before or after now: ` due`, `
+/// due, reminded -600s`.
 pub fn times(task: &Value) -> String {
     let time = |field: &str| {
         task[field]

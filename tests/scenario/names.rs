@@ -1,5 +1,5 @@
-//! Names for what is generated: instances, elements, Action messages, files, in the order a script
-//! meets them.
+//! Names for generated keys: instances, elements, Action messages, files, in the order of their
+//! appearance in a script.
 
 use std::collections::HashMap;
 
@@ -36,7 +36,7 @@ impl Names {
         }
     }
 
-    /// Learns the names in a frame of an instance's channel.
+    /// Adds the names in a frame of an instance's channel.
     pub fn learn(&mut self, instance: &str, frame: &Value) {
         let children = frame["children"].as_array().into_iter().flatten();
         for child in children.chain(frame.get("child")) {
@@ -115,7 +115,7 @@ impl Names {
         }
     }
 
-    /// The keys of all instances, in the order they came up.
+    /// The keys of all instances, in the order of their appearance.
     pub fn keys(&self) -> Vec<String> {
         self.instances.iter().map(|(key, _)| key.clone()).collect()
     }
@@ -190,7 +190,7 @@ impl Names {
             .map(|(_, process)| process.as_str())
     }
 
-    /// Which of its instance's Action messages has this number.
+    /// The position of the Action message with this number among those of its instance.
     pub fn offer_index(&self, instance: &str, seq: &Value) -> usize {
         let offers = self
             .offers

@@ -1,8 +1,8 @@
-//! Different commands at the same time on one task: which comes first is open; the answers and the
+//! Two different commands at the same time on one task: their order is open; the replies and the
 //! final state are not.
 //!
-//! Not here: the same command sent by several clients at once, whose transcript is the same whoever
-//! wins (`at_once.scenario`).
+//! Not here: the same command of several clients at once, whose transcript does not depend on the
+//! order (`at_once.scenario`).
 
 use serde_json::{Value, json};
 use stepwire::web::http::server::Running;
@@ -14,7 +14,7 @@ use crate::{
     wire::{Client, client::id},
 };
 
-/// How often two commands are said at once.
+/// The number of rounds of two simultaneous commands.
 const ROUNDS: usize = 20;
 
 const OFFICE: &str = "process p

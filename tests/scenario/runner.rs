@@ -65,7 +65,7 @@ impl Player {
         self.connection = Some(client);
     }
 
-    /// Remembers nothing, as a page that was loaded anew.
+    /// Forgets all state, like a page that is reloaded.
     pub fn forget(&mut self) {
         self.cursors.clear();
         self.views.clear();
@@ -97,7 +97,7 @@ impl Player {
         answer
     }
 
-    /// Reads everything the server has sent. A command that changes nothing goes there and back.
+    /// Reads all frames that the server has sent, by a command without effect and its reply.
     pub async fn read_all(&mut self) {
         if let Some(client) = &mut self.connection {
             let nothing = format!("instance/{}", uuid::Uuid::nil());

@@ -17,11 +17,11 @@ use crate::{
     wire::{Client, client::id},
 };
 
-/// When every script begins: far enough from now that nothing is due while a server comes up in
-/// real time.
+/// The process time at the start of every script: far in the future, so that no timer is due while
+/// a server starts in real time.
 const BEGINNING: &str = "2100-01-01T00:00:00Z";
 
-/// Where processes are deployed.
+/// The address of deploys.
 const DEFINITIONS: &str = "/v1/definitions?publish=true";
 
 /// An answer to a command.
@@ -116,8 +116,7 @@ impl Stage {
         self.reported(&answers)
     }
 
-    /// Ends the script: whoever is up to date with an instance holds the view that a snapshot
-    /// shows.
+    /// Ends the script: the view of each client that is up to date must equal that of a snapshot.
     pub async fn close(mut self) {
         for key in self.names.keys() {
             let channel = &*format!("instance/{key}");
@@ -154,7 +153,7 @@ impl Stage {
         self.stop_server().await;
     }
 
-    /// The problems of the next version, if it has any: nothing is deployed then.
+    /// The problems of the next version, if there are any; then it is not deployed.
     async fn deploy(&mut self, process: &str) -> Vec<String> {
         let next = self
             .versions
@@ -245,7 +244,7 @@ impl Stage {
         lines
     }
 
-    /// The same said by each of `alice+bob`, before anybody is answered.
+    /// Sends the same command from each client of `alice+bob`, before any reply is read.
     async fn send_as(&mut self, who: &str, words: &[&str]) -> Vec<Answered> {
         let who: Vec<&str> = who.split('+').collect();
         let frames = who
@@ -302,7 +301,7 @@ impl Stage {
             .collect()
     }
 
-    /// Waits until nothing is in progress and every client has read all there is.
+    /// Waits until no work is in progress and every client has read all frames.
     async fn until_idle(&mut self) {
         self.admin.done(json!({"type": "idle", "id": id()})).await;
         for player in &mut self.players {
@@ -354,7 +353,7 @@ impl Stage {
                 self.names.learn_instance(key, &process);
             }
         }
-        // A child may be named by a frame of its parent: the list grows meanwhile.
+        // A frame of the parent may name a child: the list grows meanwhile.
         let mut next = 0;
         while let Some(key) = self.names.keys().get(next) {
             let channel = format!("instance/{key}");

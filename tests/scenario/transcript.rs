@@ -50,8 +50,8 @@ pub fn lines(
     lines
 }
 
-/// Whether a progress is followed by another: how many of them a client that begins to follow a
-/// child gets is a matter of time.
+/// Whether another progress follows: the number of progress frames that a new follower of a child
+/// gets depends on timing.
 fn is_passing(frame: &Value, later: &[&Value]) -> bool {
     frame["type"] == "progress" && later.iter().any(|later| later["type"] == "progress")
 }
@@ -139,7 +139,7 @@ fn answer(names: &Names, answered: &Answered, taken: &[Value]) -> String {
     line
 }
 
-/// Whether the sender was shown the same step by a progress frame: then the two must be the same.
+/// Whether the sender got the same step by a progress frame; then both must be equal.
 fn repeats_progress(reply: &Value, taken: &[Value]) -> bool {
     let result = &reply["result"];
     let channel = format!(
@@ -306,7 +306,7 @@ fn step(names: &Names, step: &Value) -> String {
     format!("= {}", parts.join("; "))
 }
 
-/// A frame this page has no short form for.
+/// A frame without a short notation.
 fn plain_frame(names: &Names, frame: &Value) -> String {
     let mut rest = frame.clone();
     if let Some(fields) = rest.as_object_mut() {

@@ -17,7 +17,7 @@ use super::{
 /// The audit log has one row for each command of an operator that ended an instance.
 ///
 /// # Errors
-/// One is there without the other.
+/// If one of them is missing.
 pub fn check(reader: &dyn StoreReader, logs: &Logs) -> Result<(), Violation> {
     let of_kind = AuditFilter {
         act: Some("terminate".to_owned()),

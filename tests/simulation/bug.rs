@@ -3,30 +3,30 @@
 /// The deliberate bug of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
-    /// The store forgets its newest transactions in a crash, though it said they are durable.
+    /// The store loses its newest transactions in a crash, although it reported them as durable.
     LostTail,
     /// Clients send a command again under another id.
     AnotherId,
     /// A pushed frame is lost on its way, and the connection continues.
     LostFrame,
-    /// A pushed frame says something else than was recorded.
+    /// A pushed frame differs from its record.
     ChangedFrame,
-    /// The log says of timers that they fired a minute before they did.
+    /// The log records timers a minute before they fired.
     EarlyTimer,
-    /// The log says of some rows that they were written an hour before.
+    /// The log records some rows an hour before they were written.
     TimeGoesBack,
-    /// The audit log says nothing of operators' commands.
+    /// The audit log lacks the commands of operators.
     UnknownAct,
-    /// While the machine's clock is behind, no time passes.
+    /// While the machine's clock is behind, process time stops.
     TimeHeldUp,
     /// The log holds rows with a number left out.
     Gap,
     /// The store forgets messages between instances.
     LostMessage,
-    /// An instance forgets after a crash which messages of others it has taken.
+    /// An instance forgets in a crash which messages of others it has received.
     ForgottenReceipt,
     /// A crash loses the stored messages.
     ForgottenDelivery,
-    /// One client is never answered.
+    /// One client never gets a reply.
     Silence,
 }

@@ -37,12 +37,12 @@ pub struct Client {
     bug: Option<Bug>,
 }
 
-/// Something a user has done.
+/// A command of a user.
 #[derive(Clone, Debug)]
 pub struct Command {
     /// Its id, for good.
     pub id: Uuid,
-    /// As it is sent.
+    /// The frame.
     pub frame: Value,
     /// Whether it was sent on this connection.
     pub is_sent: bool,
@@ -51,14 +51,14 @@ pub struct Command {
 /// An answered command.
 #[derive(Clone, Debug)]
 pub struct Answered {
-    /// Which.
+    /// The command.
     pub command: Command,
     /// Its `reply`, or the final `error`.
     pub answer: Value,
 }
 
 impl Answered {
-    /// Whether it was done.
+    /// Whether it was applied.
     pub fn is_done(&self) -> bool {
         self.answer["type"] == "reply"
     }
@@ -139,21 +139,21 @@ impl Client {
         self.unanswered.iter().any(|command| !command.is_sent)
     }
 
-    /// The oldest command that was not sent yet.
+    /// The oldest command that was not sent on this connection.
     pub fn send(&mut self) -> Option<Value> {
         let next = self.unanswered.iter_mut().find(|it| !it.is_sent)?;
         next.is_sent = true;
         Some(next.frame.clone())
     }
 
-    /// Whether the user may do something now.
+    /// Whether the user may send a command now.
     pub fn can_act(&self) -> bool {
         self.unanswered.len() < UNANSWERED
     }
 
-    /// The user does something. `keys` are those that instances wait for messages with; others are
-    /// added for those to come. `instances` are those that somebody holds. What is sent once, and
-    /// not again, is returned.
+    /// The user sends a command. `keys` are the correlation keys that instances wait for; others
+    /// are added for later ones. `instances` are those of all clients. Returns commands that are
+    /// sent once and not repeated.
     pub fn act(
         &mut self,
         random: &mut Random,
@@ -264,7 +264,7 @@ impl Client {
     /// Applies a frame; returns the frames to send at once.
     ///
     /// # Errors
-    /// A frame that may not be sent now.
+    /// If the frame may not be sent now.
     pub fn read(&mut self, frame: &Value) -> Result<Option<Value>, Violation> {
         match frame["type"].as_str().unwrap_or_default() {
             "welcome" | "live" | "ping" | "bye" => Ok(None),
@@ -287,7 +287,7 @@ impl Client {
             .unanswered
             .iter()
             .position(|command| answer["id"] == command.id.to_string());
-        // Of a subscription.
+        // The reply to a subscription.
         let Some(position) = position else { return };
         let again = answer["type"] == "error"
             && (answer["retryable"] == true || answer["code"] == "outcome_unknown");
@@ -307,7 +307,7 @@ impl Client {
         });
     }
 
-    /// An `error` with a channel: no more of its frames follow.
+    /// An `error` with a channel ends the frames of that channel.
     fn no_more_of_it(&mut self, error: &Value) -> Result<Option<Value>, Violation> {
         let instance = self.instance_of(error)?;
         if error["retryable"] != true {
@@ -330,7 +330,7 @@ impl Client {
 }
 
 impl Held {
-    /// Which elements are active.
+    /// The active elements.
     pub fn elements(&self) -> Vec<&str> {
         let nodes = self.nodes.as_array().into_iter().flatten();
         nodes.filter_map(|node| node["element"].as_str()).collect()

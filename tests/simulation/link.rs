@@ -6,7 +6,7 @@ use std::{collections::VecDeque, sync::Arc, time::Instant};
 use serde_json::Value;
 use stepwire::session::{connection::Connection, inbox::InboundReceiver, sessions::Sessions};
 
-/// Frames the server sends at once.
+/// The number of frames that the server sends at once.
 const BURST: usize = 4;
 
 /// An open connection.
@@ -15,7 +15,7 @@ pub struct Link {
     inbound: InboundReceiver,
     to_server: VecDeque<Value>,
     to_client: VecDeque<Value>,
-    /// Whether the server may have more to send without anything happening.
+    /// Whether the server may have more frames to send without another event.
     has_more: bool,
 }
 
@@ -50,12 +50,12 @@ impl Link {
         }
     }
 
-    /// Whether the runtime has something for the connection, or the connection for the client.
+    /// Whether the connection has an outcome of the runtime to process, or a frame to send.
     pub fn can_work(&self) -> bool {
         self.has_more || !self.inbound.is_empty()
     }
 
-    /// The server takes the outcomes of the runtime, and sends some frames.
+    /// The connection processes outcomes of the runtime, and sends some frames.
     pub fn work(&mut self) {
         if let Ok(inbound) = self.inbound.try_recv() {
             self.connection.take(inbound);
@@ -82,7 +82,7 @@ impl Link {
         self.to_client.pop_front()
     }
 
-    /// Why the server has closed it, once the client has all that was sent.
+    /// The reason for which the server has closed it, once the client has read all frames.
     pub fn closed(&self) -> Option<String> {
         let close = self.connection.closing()?;
         let is_over = self.to_client.is_empty() && !self.can_work();

@@ -24,7 +24,7 @@ pub type Logs = BTreeMap<InstanceKey, Vec<RecordBatch>>;
 /// Checks all invariants. `seen` is the state of each instance as sent to a new client.
 ///
 /// # Errors
-/// The first thing that does not hold.
+/// The first violation.
 pub fn check(
     store: &SimulatedStore,
     clients: &[Client],
@@ -70,7 +70,7 @@ fn logs(reader: &dyn StoreReader) -> Result<Logs, Violation> {
     Ok(logs)
 }
 
-/// Every acknowledged command has one row, a refused one none, and no entry is there twice.
+/// Every acknowledged command has one row, a refused one none, and no entry occurs twice.
 fn commands(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
     let mut rows: HashMap<Uuid, Vec<u64>> = HashMap::new();
     let mut entries = HashSet::new();
@@ -151,7 +151,7 @@ fn timers(logs: &Logs) -> Result<(), Violation> {
     Ok(())
 }
 
-/// Of two rows of an instance the later one was not written before the other.
+/// Of two rows of an instance the later one has no earlier time.
 fn times(logs: &Logs) -> Result<(), Violation> {
     for (key, log) in logs {
         for rows in log.windows(2) {
@@ -191,7 +191,7 @@ fn children(logs: &Logs) -> Result<(), Violation> {
             }
         }
         for child in children {
-            // A subprocess that was ended before its start may have none.
+            // A subprocess that was ended before its start may have no rows.
             let Some(of_child) = logs.get(&child).filter(|log| !log.is_empty()) else {
                 hold(Invariant::Children, !is_live, || {
                     format!("{child}, a subprocess of {key}, is not there")
@@ -221,7 +221,7 @@ fn is_over(log: &[RecordBatch]) -> bool {
     records.any(|it| matches!(it, Record::Ended { .. }))
 }
 
-/// A publication reaches one instance at most, and that which the answer names.
+/// A publication reaches at most one instance, which is the one in the reply.
 fn messages(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
     let delivered = merged(logs, "paid");
     for (id, to) in &delivered {
@@ -257,14 +257,14 @@ fn messages(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
         let key = &answered.command.frame["correlationKey"];
         hold(
             Invariant::Liveness,
-            !is_kept || !to.is_empty() || !somebody_waits(logs, key),
+            !is_kept || !to.is_empty() || !is_waited_for(logs, key),
             || format!("message {id} is kept though somebody waits for {key}"),
         )?;
     }
     Ok(())
 }
 
-/// The instances into which data were merged: for each id below `name`, the number of times.
+/// The instances into which data were merged: for each id below `name`, once per merge.
 fn merged(logs: &Logs, name: &str) -> HashMap<String, Vec<InstanceKey>> {
     let mut found: HashMap<String, Vec<InstanceKey>> = HashMap::new();
     for (key, row) in all_rows(logs) {
@@ -281,7 +281,7 @@ fn merged(logs: &Logs, name: &str) -> HashMap<String, Vec<InstanceKey>> {
     found
 }
 
-/// A signal reaches each instance once at most, and all that the answer names.
+/// A signal reaches each instance at most once, and all that the reply names.
 fn signals(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
     let mut merged = merged(logs, "signalled");
     for (id, to) in &mut merged {
@@ -309,7 +309,7 @@ fn signals(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
     Ok(())
 }
 
-/// A message starts one instance at most, and none while another of its key is live.
+/// A message starts at most one instance, and none while another of its key is live.
 fn orders(reader: &dyn StoreReader, logs: &Logs) -> Result<(), Violation> {
     let (mut begun, mut moments) = (HashSet::new(), BTreeMap::new());
     for (key, log) in logs {
@@ -349,7 +349,7 @@ fn orders(reader: &dyn StoreReader, logs: &Logs) -> Result<(), Violation> {
 }
 
 /// Of two messages with one key the second joins the instance that the first has started, if that
-/// waits for it: in the end no two of them wait for what started the other.
+/// waits for it: at the end no two instances wait for the message that started the other.
 fn pairs(logs: &Logs, answered: &[&Answered]) -> Result<(), Violation> {
     let mut taken = merged(logs, "sided");
     let mut waits: HashMap<(String, &str), InstanceKey> = HashMap::new();
@@ -425,7 +425,7 @@ fn hails(logs: &Logs) -> Result<(), Violation> {
 }
 
 /// Whether an instance waits for a message with this key.
-fn somebody_waits(logs: &Logs, key: &Value) -> bool {
+fn is_waited_for(logs: &Logs, key: &Value) -> bool {
     logs.values().any(|log| {
         let (mut waits, mut live) = (false, true);
         for record in log.iter().flat_map(|row| &row.records) {
@@ -464,7 +464,7 @@ fn views(client: &Client, seen: &BTreeMap<String, Held>) -> Result<(), Violation
     Ok(())
 }
 
-/// Nothing is due, and nothing is in progress.
+/// No timer is due, and no work is in progress.
 fn nothing_left(reader: &dyn StoreReader, now: Time) -> Result<(), Violation> {
     let outbox = reader.outbox().expect("memory can be read");
     hold(Invariant::Liveness, outbox.is_empty(), || {

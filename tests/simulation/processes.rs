@@ -1,6 +1,7 @@
 //! The simulated processes: together they use commands, pushes, timers, messages and subprocesses.
 
-/// As sketches. Nothing in them needs a script thread, which would have an order of its own.
+/// The processes, as sketches. None of them needs a script thread, because its order would not
+/// depend on the seed.
 pub const PROCESSES: [&str; 10] = [
     // Entries of users, each pushed to all followers.
     r#"
@@ -19,7 +20,7 @@ catch d after=PT30S
 user t
   ok manual save
 "#,
-    // A subprocess that is waited for, with a reminder that does not interrupt.
+    // A subprocess with a waiting parent, and a non-interrupting reminder.
     r#"
 process parent
 start -> check -> u -> end
@@ -40,7 +41,7 @@ service tell
 user t
   finish manual save keys=answer
 "#,
-    // Subprocesses side by side, one for each of a list.
+    // Parallel subprocesses, one for each item of a list.
     r#"
 process crew
 start -> all -> end
@@ -54,7 +55,7 @@ s -> t -> end
 user t
   ok manual save
 "#,
-    // One signal ends the user's step, another starts one beside it.
+    // One signal ends the user's step, another starts a parallel one.
     r#"
 process alarm
 start -> t -> end
@@ -65,7 +66,7 @@ boundary c at=t signal=tick beside
 b -> endb
 c -> endc
 "#,
-    // Started by either of two messages; of those with one key the other one joins.
+    // Started by either of two messages; the second one of the same key joins.
     r#"
 process pair
 events g starts parallel

@@ -30,7 +30,7 @@ impl Random {
         self.below(times) == 0
     }
 
-    /// One of them; there is one.
+    /// One of them; there must be one.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.below(of.len())]
     }

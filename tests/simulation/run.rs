@@ -1,8 +1,8 @@
-//! One simulated run: the choices of its seed, until everything is quiet, and then the checks.
+//! One simulated run: the choices of its seed, until no work is left, and then the checks.
 //!
-//! First come faults: crashes, failing commits, interrupted connections, passing time. After the
-//! last of them everybody must be served: unanswered commands are sent again, timers fire, and a
-//! new client reads everything.
+//! First there are faults: crashes, failing commits, cut connections, passing time. After the last
+//! one every command must be answered: clients repeat unanswered commands, timers fire, and a new
+//! client reads everything.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,13 +26,13 @@ use super::{
     violation::{Invariant, Violation, hold, violated},
 };
 
-/// Steps with troubles.
+/// The number of steps with faults.
 pub const TROUBLES: usize = 350;
-/// Steps in which everybody must be served after the last trouble.
+/// The number of steps after the last fault within which every command must be answered.
 const SERVED_WITHIN: usize = 20_000;
-/// How often something is waited for that waits for real time.
+/// The maximum number of waits for work that needs real time.
 const WAITS: usize = 2_000;
-/// When every run begins, in process time.
+/// The process time at the start of every run.
 const BEGIN: Time = Time(1_700_000_000_000);
 /// By how much the machine's clock may be set, in milliseconds: an hour, a day, an hour and a minute back.
 const CLOCK_SET_BY: [i64; 4] = [3_600_000, 86_400_000, -3_600_000, -60_000];
@@ -44,13 +44,13 @@ pub struct Run {
     random: Random,
     store: SimulatedStore,
     clients: Vec<Client>,
-    /// Right time, by which clients make ids.
+    /// The right time, by which clients make ids.
     now: Time,
     /// By how much the machine's clock is ahead of it, in milliseconds.
     ahead: i64,
-    /// Correlation keys that instances may wait for.
+    /// The correlation keys that instances may wait for.
     keys: Vec<String>,
-    /// The events, a line each.
+    /// The events, one per line.
     pub log: Vec<String>,
     /// The newest process time.
     last: Time,
@@ -60,11 +60,11 @@ pub struct Run {
     bug: Option<Bug>,
 }
 
-/// The settings of a run.
+/// The phases of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Troubles,
-    /// Everybody is served.
+    /// Without faults: every command is answered.
     Calm,
     /// A new client connects.
     Reading,
@@ -85,7 +85,7 @@ enum Choice {
     Read(usize),
 }
 
-/// The server and the connections to it, in one life.
+/// The server and its connections, from a start to a crash.
 struct Life {
     server: Server,
     links: Vec<Option<Link>>,
@@ -175,7 +175,7 @@ impl Run {
         Ok(())
     }
 
-    /// Perhaps a trouble; whether the server crashes.
+    /// Perhaps causes a fault; returns whether the server crashes.
     fn trouble(&mut self, life: &mut Life) -> bool {
         if self.random.once_in(120) {
             return true;
@@ -204,7 +204,7 @@ impl Run {
         false
     }
 
-    /// So many milliseconds pass, and the machine's clock is set by another program.
+    /// Lets so many milliseconds pass, and changes the machine's clock.
     fn pass(&mut self, life: &Life, passes: i64, set_by: i64) {
         let is_held = self.bug == Some(Bug::TimeHeldUp) && self.ahead < 0;
         let steady = if is_held { 0 } else { passes };
@@ -219,7 +219,7 @@ impl Run {
     }
 
     fn choices(&self, life: &Life) -> Vec<Choice> {
-        let undone = life.server.steps.undone();
+        let undone = life.server.steps.unfinished();
         let mut choices = Vec::new();
         let mut offer = |is_there: bool, choice| {
             if is_there {
@@ -327,7 +327,7 @@ impl Run {
         Ok(())
     }
 
-    /// Nothing can continue without time: time passes, or the run continues with the next phase.
+    /// Nothing can continue without time: time passes, or the next phase begins.
     fn quiet(&mut self, life: &mut Life) -> Result<(), Violation> {
         let due = self.store.read(|reader| reader.next_due());
         let now = life.server.clock.now();
@@ -366,7 +366,7 @@ impl Run {
         }
     }
 
-    /// A new client connects, and reads every instance that another client has.
+    /// A new client connects, and reads every instance that another client holds.
     fn observe(&mut self, life: &mut Life) {
         let mut observer = Client::new("observer".to_owned(), &["operator"], None);
         let mut link = Link::open(&life.server.sessions);

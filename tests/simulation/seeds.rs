@@ -18,13 +18,13 @@ use super::{
     violation::{Invariant, Violation},
 };
 
-/// Seeds of every test run.
+/// The number of seeds of every test run.
 const SEEDS: u64 = 60;
-/// Seeds with nothing skipped.
+/// The number of seeds with `STEPWIRE_TEST=all`.
 const ALL_SEEDS: u64 = 1_000;
 /// Threads, each with simulations of its own.
 const THREADS: usize = 2;
-/// A seed that takes so long has threads that wait for one another.
+/// After this time a seed counts as hanging.
 const ENDLESS: Duration = Duration::from_secs(60);
 /// Lines of a history that are printed.
 const LINES: usize = 120;
@@ -78,7 +78,7 @@ fn every_seed_satisfies_the_properties() {
         thread::spawn(move || {
             loop {
                 let seed = next.fetch_add(1, Ordering::SeqCst);
-                // All receivers have seen a failure.
+                // Each worker stops after a failure.
                 if !goes_on(seed) || sender.send((seed, None)).is_err() {
                     return;
                 }
@@ -124,7 +124,7 @@ fn the_same_seed_is_the_same_run() {
     }
 }
 
-/// Some seed shows the bug, as a violation of this invariant.
+/// Checks that some seed shows the bug, as a violation of this invariant.
 fn is_found(bug: Bug, invariant: Invariant) {
     let mut others = Vec::new();
     for seed in 1..=300 {

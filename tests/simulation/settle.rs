@@ -7,14 +7,14 @@ use std::{cell::RefCell, future::poll_fn, io, task::Poll, task::Waker};
 use tokio::runtime::{Builder, Runtime};
 
 thread_local! {
-    /// The waiter for the thread to be idle.
+    /// The task that waits for the thread to be idle.
     static WAITING: RefCell<Option<Waker>> = const { RefCell::new(None) };
 }
 
-/// A runtime of this thread that says when it has nothing to do.
+/// A runtime of this thread that notices when it is idle.
 ///
 /// # Errors
-/// When the system gives no runtime.
+/// If the system cannot create a runtime.
 pub fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_all()

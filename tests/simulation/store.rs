@@ -10,7 +10,7 @@ use stepwire::{
 
 use super::bug::Bug;
 
-/// The fate of a commit that fails for the writer.
+/// What a failing commit has written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing was written.
@@ -19,17 +19,17 @@ pub enum Fault {
     After,
 }
 
-/// A store that its clones share.
+/// A store shared by its clones.
 #[derive(Clone)]
 pub struct SimulatedStore {
     shared: Arc<Mutex<Shared>>,
-    /// Of which server this handle is.
+    /// The server that this handle belongs to.
     life: u32,
 }
 
 struct Shared {
     store: MemoryStore,
-    /// Which server may write.
+    /// The server that may write.
     life: u32,
     /// The outcome of the next commit.
     fault: Option<Fault>,
@@ -57,12 +57,12 @@ impl SimulatedStore {
         self.shared.lock().expect("no commit panics")
     }
 
-    /// The next commit fails so, or does not.
+    /// Sets the fault of the next commit, or none.
     pub fn fail(&self, fault: Option<Fault>) {
         self.lock().fault = fault;
     }
 
-    /// For the server of another life.
+    /// A handle for the next server.
     pub fn of_next_life(&self) -> Self {
         let mut shared = self.lock();
         shared.life += 1;
@@ -73,7 +73,7 @@ impl SimulatedStore {
         }
     }
 
-    /// The server has crashed: nothing of it is written any more.
+    /// The server has crashed: its later writes are ignored.
     pub fn crash(&self) {
         let mut shared = self.lock();
         shared.life += 1;
@@ -88,7 +88,7 @@ impl SimulatedStore {
         }
     }
 
-    /// Reads it.
+    /// Reads the store.
     pub fn read<T>(&self, question: impl FnOnce(&dyn StoreReader) -> T) -> T {
         let store = self.lock().store.clone();
         question(store.reader().expect("memory can be read").as_ref())
@@ -129,7 +129,7 @@ fn is_of_message(op: &WriteOp) -> bool {
     matches!(op.bare(), WriteOp::Commit(commit) if commit.row.entity.kind == EntityKind::Message)
 }
 
-/// Writes something else, as this bug would.
+/// Changes a write, as this bug would.
 fn spoil(op: &mut WriteOp, bug: Bug) {
     let commit = match op {
         WriteOp::Commit(commit) => commit,

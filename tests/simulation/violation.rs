@@ -15,20 +15,20 @@ pub enum Invariant {
     Timers,
     /// Subprocesses and parents get each other's messages once.
     Children,
-    /// A message is delivered once at most, and to whom the answer says.
+    /// A message is delivered at most once, and to the instances in the reply.
     Messages,
     /// Each act of an operator has its entry in the audit log, and each entry its act.
     Audit,
-    /// Process time never goes back, and passes whatever is done to the machine's clock.
+    /// Process time never goes back, and continues whatever happens to the machine's clock.
     Clock,
-    /// After the last fault everybody is served.
+    /// After the last fault every command is answered.
     Liveness,
 }
 
-/// One of them does not hold.
+/// A violated invariant.
 #[derive(Clone, Debug)]
 pub struct Violation {
-    /// Which.
+    /// The invariant.
     pub invariant: Invariant,
     /// The observation.
     pub text: String,
@@ -48,10 +48,10 @@ pub fn violated(invariant: Invariant, text: impl Into<String>) -> Violation {
     }
 }
 
-/// Holds that something is so.
+/// Returns a violation unless the condition holds.
 ///
 /// # Errors
-/// A violation; `text` has the observation.
+/// The violation; `text` has the observation.
 pub fn hold(
     invariant: Invariant,
     is_so: bool,

@@ -181,7 +181,7 @@ pub fn by_channel<'a>(frames: impl IntoIterator<Item = &'a Value>) -> HashMap<St
 }
 
 /// Type, number and body of a frame.
-pub type Told = (Value, Value, Value);
+pub type Essence = (Value, Value, Value);
 
 /// Frames without their ids.
 pub fn received(frames: &[Value]) -> Vec<Event> {
@@ -196,7 +196,7 @@ pub fn received(frames: &[Value]) -> Vec<Event> {
 }
 
 /// The frames of a channel without the repetitions of `progress`, whose number may vary.
-pub fn without_progress_between(frames: &[Value]) -> Vec<Told> {
+pub fn without_progress_between(frames: &[Value]) -> Vec<Essence> {
     let last = &frames.last().expect("a frame")["seq"];
     let kept = frames
         .iter()

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::reader::{Event, Stream, Told, by_channel, without_progress_between};
+use super::reader::{Essence, Event, Stream, by_channel, without_progress_between};
 use crate::wire::{
     Client, Server,
     onboarding::{at_offer, at_review},
@@ -18,7 +18,7 @@ fn path(instance: &str) -> String {
 }
 
 /// The frames without the repetitions of `progress`, whose number may vary.
-fn essence(events: &[Event]) -> BTreeMap<String, Vec<Told>> {
+fn essence(events: &[Event]) -> BTreeMap<String, Vec<Essence>> {
     let channels = by_channel(events.iter().map(|event| &event.frame)).into_iter();
     channels
         .map(|(channel, frames)| (channel, without_progress_between(&frames)))

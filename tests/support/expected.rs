@@ -14,16 +14,16 @@ pub fn path(parts: &[&str]) -> PathBuf {
     path
 }
 
-/// The text of a file; empty when there is none yet.
+/// The text of a file; empty when it does not exist.
 pub fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// Holds what happens against what is written; `UPDATE_EXPECT=1` writes it, to be read and judged
-/// before it is kept.
+/// Compares the actual text with the expected one; `UPDATE_EXPECT=1` writes the actual text, to be
+/// reviewed before it is committed.
 ///
 /// # Panics
-/// When they differ, with every line that does, below the title of its case.
+/// If they differ, with each differing line below the title of its case.
 pub fn settle(path: &Path, expected: &str, actual: &str) {
     if actual == expected {
         return;
@@ -75,7 +75,7 @@ fn push(mark: &str, line: &str, shown: &mut String) {
     shown.extend([mark, line, "\n"]);
 }
 
-/// The pieces of a file: each begins with a line of `#`.
+/// The cases of a file: each begins with a line of `#`.
 pub fn cases(text: &str) -> Vec<String> {
     let mut cases: Vec<String> = Vec::new();
     for line in text.lines() {

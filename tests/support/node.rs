@@ -14,10 +14,10 @@ pub fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// Installs a folder's packages when its lock file is another one than last time.
+/// Installs a folder's packages if its lock file has changed.
 ///
 /// # Errors
-/// What is missing, as a sentence.
+/// The missing program, as a sentence.
 pub fn prepare(name: &str) -> Result<(), String> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock();
@@ -65,7 +65,7 @@ pub fn npm_run(name: &str, script: &str) -> Command {
     command
 }
 
-/// Says by name that a test was skipped; with `STEPWIRE_TEST=all` nothing may be.
+/// Prints the name of a skipped test; with `STEPWIRE_TEST=all` it panics.
 #[track_caller]
 pub fn skip(test: &str, why: &str) {
     assert!(

@@ -40,7 +40,7 @@ fn variable(name: &str) -> String {
         .to_owned()
 }
 
-/// The word behind an option of a command.
+/// The word after an option of a command.
 fn behind<'a>(command: &'a str, option: &str) -> &'a str {
     let (_, rest) = command
         .split_once(option)
@@ -115,7 +115,7 @@ fn the_image_is_built_as_documented() {
         build.contains("STEPWIRE_WEB=require "),
         "an image without pages: {build}"
     );
-    // The built program is the one that runs.
+    // The program that was built is the one that is run.
     let (_, built) = build.rsplit_once(" cp ").expect("a copy of what was built");
     let built = built.split_whitespace().collect::<Vec<_>>();
     assert_eq!(built[0], format!("target/{profile}/stepwire"));
@@ -128,7 +128,8 @@ fn the_image_is_built_as_documented() {
     assert_eq!(only("ENTRYPOINT"), r#"["/usr/local/bin/stepwire"]"#);
 }
 
-/// The check that the image runs, as it is written there, against who answers and who does not.
+/// Runs the image's health check, as written there, against a server that answers and one that does
+/// not.
 #[cfg(unix)]
 #[test]
 fn the_health_check_detects_a_server_that_does_not_answer() {

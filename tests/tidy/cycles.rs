@@ -1,8 +1,8 @@
-//! The engine has no import cycle: of two of its modules at most one knows the other.
+//! The engine has no import cycle: of two of its modules at most one imports the other.
 //!
-//! A module is a file. It knows what its `use` lines and the paths in its code name, be they from
-//! `crate`, `super`, `self` or a module it declares. Not found: a method of `Step` that stands in
-//! another file and is called without naming that, and what macros name.
+//! A module is a file. It imports the modules in its `use` lines and in the paths of its code, by
+//! `crate`, `super`, `self` or a module it declares. Not found: a method of `Step` in another file
+//! that is called without a path, and names in macros.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ const ONE_MODULE: &[(&str, &str)] = &[(
     "its fields are private to the folder, and what applies records to them is in its files",
 )];
 
-/// Modules and those each knows.
+/// Modules, and the modules that each imports.
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
 #[test]
@@ -88,7 +88,7 @@ fn merged(module: &str) -> String {
     whole.map_or(module, |(folder, _)| folder).to_owned()
 }
 
-/// The file's module that a path leads into.
+/// The module of a file to which a path leads.
 fn absolute(path: &[String], module: &str, files: &BTreeMap<String, String>) -> Option<String> {
     let mut place: Vec<&str> = module.split("::").collect();
     let mut rest = path;
@@ -110,7 +110,7 @@ fn absolute(path: &[String], module: &str, files: &BTreeMap<String, String>) -> 
     while !place.is_empty() && !files.contains_key(&place.join("::")) {
         place.pop();
     }
-    // A path to a child is no knowledge of the parent.
+    // A path to a child is no import of the parent.
     (!place.is_empty()).then(|| place.join("::"))
 }
 
@@ -178,7 +178,7 @@ fn expand(prefix: &[String], tokens: &[Token], found: &mut Vec<Vec<String>>) {
     }
 }
 
-/// One cycle for each module that is on one, at most once each.
+/// One cycle for each module on a cycle, at most once each.
 fn cycles(graph: &Graph) -> Vec<Vec<String>> {
     let (mut found, mut seen): (Vec<Vec<String>>, BTreeSet<&String>) =
         (Vec::new(), BTreeSet::new());

@@ -1,11 +1,11 @@
 //! A `match` over the kinds of BPMN elements, or over records, names every variant, so that the
-//! compiler finds the places that a new one needs.
+//! compiler finds the places that a new variant needs.
 //!
-//! What is looked at: the arms of every `match` in `src`, outside of unit tests, that name a variant
-//! by the enum's name (or by `Self` within its `impl`), at any depth of the pattern. An arm without
-//! guard that fits every variant there is a fault. Not found: `if let`, `let … else` and `matches!`,
-//! which ask for one variant and mean only that; variants imported without their enum's name; a
-//! match that a macro makes.
+//! Checked are the arms of every `match` in `src`, except in unit tests, that name a variant by the
+//! enum's name (or by `Self` within its `impl`), at any depth of the pattern. An arm without guard
+//! that matches every variant is an error. Not found: `if let`, `let … else` and `matches!`, which
+//! are about one variant on purpose; variants imported without their enum's name; matches in
+//! macros.
 
 use super::{
     assert_none,
@@ -71,7 +71,7 @@ fn a_catch_all_is_found() {
     }
 }
 
-/// The lines of the arms that pass over variants.
+/// The lines of match arms that skip variants.
 fn faults(text: &str) -> Vec<usize> {
     let tokens = tokens(text);
     let mut found = Vec::new();
@@ -111,7 +111,7 @@ struct Arm {
     line: usize,
 }
 
-/// The arms of the match whose keyword is at this place.
+/// The arms of the match whose keyword is at this position.
 fn arms(tokens: &[Token], keyword: usize) -> Vec<Arm> {
     let mut at = keyword + 1;
     while at < tokens.len() && tokens[at].text != "{" {
@@ -142,7 +142,7 @@ fn arms(tokens: &[Token], keyword: usize) -> Vec<Arm> {
     found
 }
 
-/// Where the arrow of an arm is, and its guard, if it has one.
+/// The position of an arm's arrow, and of its guard, if it has one.
 fn arrow_from(tokens: &[Token], from: usize, end: usize) -> Option<(usize, Option<usize>)> {
     let (mut at, mut guard) = (from, None);
     while at < end {
@@ -180,7 +180,7 @@ fn behind_body(tokens: &[Token], from: usize, end: usize) -> usize {
     end
 }
 
-/// The type of the `impl` around a place.
+/// The type of the enclosing `impl`.
 fn enum_around(tokens: &[Token], place: usize) -> Option<String> {
     let mut found = None;
     let mut at = 0;

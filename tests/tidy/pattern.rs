@@ -1,4 +1,4 @@
-//! Patterns of a match, as far as it matters which variant of an enum they name.
+//! Patterns of a match, as far as the variants of an enum in them matter.
 
 use super::tokens::{Token, behind};
 
@@ -7,7 +7,7 @@ use super::tokens::{Token, behind};
 pub enum Pattern {
     /// `_`, `..` or a binding: fits everything.
     Any,
-    /// A path, with what is in its brackets, by field name or position.
+    /// A path, with the patterns in its brackets, by field name or position.
     Path(String, Vec<(String, Pattern)>),
     /// A tuple.
     Tuple(Vec<Pattern>),
@@ -18,7 +18,7 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    /// The pattern these tokens are.
+    /// Parses a pattern.
     pub fn parse(tokens: &[Token]) -> Self {
         let mut parts = split(tokens, "|");
         parts.retain(|part| !part.is_empty());
@@ -103,7 +103,7 @@ impl Pattern {
         }
     }
 
-    /// Whether it fits everything.
+    /// Whether it matches everything.
     fn is_any(&self) -> bool {
         match self {
             Self::Any => true,
@@ -113,7 +113,7 @@ impl Pattern {
         }
     }
 
-    /// Whether it fits every variant at a place where another pattern of the match names one.
+    /// Whether it matches every variant at a position where another pattern of the match names one.
     pub fn passes_over(&self, other: &Self, is_variant: &dyn Fn(&str) -> bool) -> bool {
         match (self, other) {
             (Self::Or(parts), _) => parts.iter().any(|part| part.passes_over(other, is_variant)),

@@ -1,7 +1,7 @@
 //! Rust source as tokens: enough of a lexer to find matches and imports.
 //!
-//! Comments and lifetimes are left out, literals are `""`. It does not expand macros: what a macro's
-//! argument says is read as if it were code.
+//! Comments and lifetimes are left out, literals are `""`. Macros are not expanded: their arguments
+//! are read as code.
 
 /// A token and the line it is on, from 1.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +43,7 @@ fn kept(piece: &str) -> Option<String> {
     })
 }
 
-/// Where the piece ends that begins here.
+/// The end of the piece that begins here.
 fn end_of(letters: &[char], at: usize) -> usize {
     let here = |offset: usize| letters.get(at + offset).copied().unwrap_or('\0');
     let while_ = |from: usize, goes_on: &dyn Fn(char) -> bool| {
@@ -119,7 +119,7 @@ fn raw_text(letters: &[char], at: usize) -> Option<usize> {
     Some(body + end + closing.len())
 }
 
-/// The place behind the bracket that closes the one at this place.
+/// The position after the bracket that closes the one at this position.
 pub fn behind(tokens: &[Token], open: usize) -> usize {
     let mut depth = 0;
     for (at, token) in tokens.iter().enumerate().skip(open) {

@@ -1,4 +1,4 @@
-//! A process made for these tests: it offers an errand and stays, and its gateway fails until its
+//! A process of these tests: it sends an Action message and waits, and its gateway fails until its
 //! data are corrected.
 
 use serde_json::{Value, json};

@@ -93,7 +93,7 @@ impl Server {
         }
     }
 
-    /// Kills the server without a word and starts it anew on its data; the port is another.
+    /// Kills the server without a word and starts it again on its data; the port is another.
     pub fn crash_and_restart(&mut self) {
         self.end();
         (self.child, self.port) = launch(&self.data, &self.arguments);

@@ -216,7 +216,7 @@ async fn tokens_of_several_trees_are_valid_on_one_connection() {
     }
     assert!(
         !back.frames.iter().any(|frame| frame["type"] == "resync"),
-        "what was seen before is not shown anew"
+        "what was seen before is not shown again"
     );
     back.refused(subscribe(three), "not_found").await;
 

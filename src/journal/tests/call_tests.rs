@@ -3,7 +3,7 @@
 use super::fixtures::{changing, check, key};
 use crate::{
     journal::{
-        CallChange, CallTries, FullPlaces, HttpCallRow, ReadModelChange, StoreReader, WriteOp,
+        CallAttempts, CallChange, FullPlaces, HttpCallRow, ReadModelChange, StoreReader, WriteOp,
     },
     limits::WEBHOOKS_GIVEN_UP,
     model::ids::{InstanceKey, Time},
@@ -21,7 +21,7 @@ fn call(n: u128, seq: u64, host: &str, due: Option<i64>) -> HttpCallRow {
         url: format!("https://{host}/"),
         body: vec![seq as u8],
         placed_at: Time(seq as i64),
-        tried: CallTries {
+        tried: CallAttempts {
             attempts: 0,
             due: due.map(Time),
             problem: None,
@@ -117,7 +117,7 @@ fn a_call_is_attempted_given_up_and_deleted() {
             .commit(&[changing(1, 1, rows.map(placed).to_vec())])
             .unwrap();
         let tried = |due: Option<i64>| {
-            CallChange::Tried(CallTries {
+            CallChange::Attempted(CallAttempts {
                 attempts: 2,
                 due: due.map(Time),
                 problem: Some("expected …".to_owned()),
@@ -176,7 +176,7 @@ fn given_up_calls_are_kept_up_to_a_limit() {
             .map(|seq| placed(call(1, seq, "a", None)))
             .chain([placed(call(1, many + 1, "a", Some(1)))]);
         store.commit(&[changing(1, 1, rows.collect())]).unwrap();
-        let given_up = CallChange::Tried(CallTries {
+        let given_up = CallChange::Attempted(CallAttempts {
             attempts: 8,
             due: None,
             problem: None,

@@ -428,14 +428,14 @@ fn timers_of_a_tenant_are_read_in_pages() {
                 .map(|listed| (listed.process, listed.timer.key.occurrence))
                 .collect()
         };
-        let told = |process: &str, occurrence| (process.to_owned(), occurrence);
+        let visit = |process: &str, occurrence| (process.to_owned(), occurrence);
         assert_eq!(
             list(&all, None, 3),
-            [told("order", 3), told("order", 1), told("order", 2)]
+            [visit("order", 3), visit("order", 1), visit("order", 2)]
         );
         assert_eq!(
             list(&all, Some(&timer(1, 20, 1)), 9),
-            [told("order", 2), told("leave", 1)]
+            [visit("order", 2), visit("leave", 1)]
         );
         assert_eq!(
             list(
@@ -446,7 +446,7 @@ fn timers_of_a_tenant_are_read_in_pages() {
                 None,
                 9
             ),
-            [told("leave", 1)]
+            [visit("leave", 1)]
         );
         assert_eq!(
             list(
@@ -457,7 +457,7 @@ fn timers_of_a_tenant_are_read_in_pages() {
                 None,
                 9
             ),
-            [told("leave", 1)]
+            [visit("leave", 1)]
         );
         assert_eq!(
             list(

@@ -186,7 +186,7 @@ async fn a_change_without_disk_space_is_undone_with_its_dependents() {
     assert_eq!(answers, (Err(NoAnswer::NoRoom), Err(NoAnswer::NoRoom)));
     assert_eq!(table.read(Names::clone), Names::new());
     *fault.lock().unwrap() = Fault::None;
-    assert_eq!(table.change(one_more).await, Ok(Ok(1)), "decided anew");
+    assert_eq!(table.change(one_more).await, Ok(Ok(1)), "decided again");
     assert_eq!(store.reader().unwrap().users().unwrap()[0].roles.len(), 1);
     *fault.lock().unwrap() = Fault::After;
     assert_eq!(table.change(one_more).await, Err(NoAnswer::Unknown));

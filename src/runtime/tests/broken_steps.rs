@@ -16,11 +16,11 @@ use crate::{
 };
 
 /// Panics for a client named Panic.
-struct Moody {
+struct PanickingEvaluator {
     runs_scripts: bool,
 }
 
-impl Evaluator for Moody {
+impl Evaluator for PanickingEvaluator {
     fn condition(&self, _: &str, data: &Variables<'_>) -> Result<bool, EvaluationError> {
         assert_ne!(
             data.root()["client"]["firstName"],
@@ -47,7 +47,7 @@ impl Evaluator for Moody {
 /// continues.
 async fn breaks(name: &str, runs_scripts: bool) {
     let (runtime, _) = runtime_over(Box::new(MemoryStore::default())).await;
-    let moody: Arc<dyn Evaluator> = Arc::new(Moody { runs_scripts });
+    let moody: Arc<dyn Evaluator> = Arc::new(PanickingEvaluator { runs_scripts });
     runtime.definitions.evaluate_with("onboarding", &moody);
     let (broken, other) = (start(&runtime).await, start(&runtime).await);
     let before = observe(&runtime, broken).await;
@@ -83,7 +83,7 @@ async fn a_panic_on_a_script_thread_is_answered_and_forgotten() {
 #[actix_web::test]
 async fn commands_behind_a_panicking_step_run_in_the_reloaded_instance() {
     let (runtime, _) = runtime_over(Box::new(MemoryStore::default())).await;
-    let moody: Arc<dyn Evaluator> = Arc::new(Moody { runs_scripts: true });
+    let moody: Arc<dyn Evaluator> = Arc::new(PanickingEvaluator { runs_scripts: true });
     runtime.definitions.evaluate_with("onboarding", &moody);
     let key = start(&runtime).await;
     let answers: Vec<_> = ["Panic", "Panic", "Ada"]

@@ -194,7 +194,7 @@ fn shown(runtime: &Runtime) -> Shown {
     Shown {
         versions: versions.collect(),
         schedules: schedules
-            .map(|told| format!("{:?} of {:?}", told.row, told.process))
+            .map(|listed| format!("{:?} of {:?}", listed.row, listed.process))
             .collect(),
         users: users
             .map(|row| format!("{row:?} {:?} {:?}", row.password_hash, row.revoked_at))
@@ -322,7 +322,7 @@ async fn check_cut(change: Change, polls: usize, brakes: bool) -> Option<bool> {
     brake.release();
     life.settle().await;
 
-    let told = format!("{change:?} cut off after {polls} polls");
+    let cut = format!("{change:?} cut off after {polls} polls");
     let next = deploy(&life.runtime, 99, true).await.unwrap().remove(0);
     let stored = store.definitions().unwrap();
     let numbers: Vec<u32> = stored
@@ -333,7 +333,7 @@ async fn check_cut(change: Change, polls: usize, brakes: bool) -> Option<bool> {
     assert_eq!(
         numbers,
         (1..=next.row.version).collect::<Vec<_>>(),
-        "{told}: numbers are dense"
+        "{cut}: numbers are dense"
     );
     for before in contents {
         let after = stored
@@ -343,7 +343,7 @@ async fn check_cut(change: Change, polls: usize, brakes: bool) -> Option<bool> {
         assert_eq!(
             (&after.source, &after.revision),
             (&before.source, &before.revision),
-            "{told}: contents stay"
+            "{cut}: contents stay"
         );
     }
     life.settle().await;
@@ -353,7 +353,7 @@ async fn check_cut(change: Change, polls: usize, brakes: bool) -> Option<bool> {
     assert_eq!(
         shown(&again.runtime),
         seen,
-        "{told}: a server over the same store shows the same"
+        "{cut}: a server over the same store shows the same"
     );
     again.end();
     ended

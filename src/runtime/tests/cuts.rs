@@ -38,7 +38,7 @@ use crate::{
         instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal},
     },
 };
-use standing::Standing;
+use standing::TreeOutcome;
 
 /// A time at which every timer of the tree has fired.
 const LATER: Time = Time(60_000);
@@ -145,7 +145,7 @@ impl World {
     }
 
     /// The client's commands, and the state of the tree afterwards.
-    fn play(&self, writes: usize) -> Option<Standing> {
+    fn play(&self, writes: usize) -> Option<TreeOutcome> {
         self.live(writes, async |runtime| {
             let root = start(&runtime).await;
             idle(&runtime).await;
@@ -233,7 +233,7 @@ async fn done(answer: InstanceResponse) -> InstanceKey {
     }
 }
 
-fn check(last: Last) -> Standing {
+fn check(last: Last) -> TreeOutcome {
     let whole = World::new(last, &processes::all())
         .play(usize::MAX)
         .unwrap();

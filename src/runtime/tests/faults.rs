@@ -293,7 +293,7 @@ async fn below_the_watermarks_first_starts_and_then_all_but_completing_commands_
 
 /// The disk fails while many commands are in progress: no answer says that nothing was changed or
 /// that the command is done unless that is true, and each command, sent again, takes effect once.
-async fn nobody_is_told_wrongly(fault: Fault) {
+async fn outcomes_are_reported_correctly(fault: Fault) {
     const COMMANDS: u128 = 100;
     let bench = Bench::over(MemoryStore::default()).await;
     let mut keys = Vec::new();
@@ -343,10 +343,10 @@ async fn nobody_is_told_wrongly(fault: Fault) {
 
 #[actix_web::test]
 async fn a_disk_that_fails_before_it_wrote_leaves_every_outcome_unknown() {
-    nobody_is_told_wrongly(Fault::Before).await;
+    outcomes_are_reported_correctly(Fault::Before).await;
 }
 
 #[actix_web::test]
 async fn a_disk_that_fails_after_it_wrote_leaves_every_outcome_unknown() {
-    nobody_is_told_wrongly(Fault::After).await;
+    outcomes_are_reported_correctly(Fault::After).await;
 }

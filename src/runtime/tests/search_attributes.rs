@@ -161,11 +161,11 @@ async fn an_instance_is_found_by_its_present_data() {
 async fn only_changed_search_attributes_are_written() {
     let (runtime, journal) = runtime_over(Box::new(MemoryStore::default())).await;
     deploy(&runtime).await;
-    let told = Arc::new(Told::default());
-    runtime.lists.join(told.clone());
+    let notices = Arc::new(CountedNotices::default());
+    runtime.lists.join(notices.clone());
     let request = start_of("search", json!({"number": 7, "client": {"email": "a"}}));
     let key = applied(answer(|reply| runtime.start_instance(request, reply)).await).instance;
-    assert_eq!(told.take(), 2);
+    assert_eq!(notices.take(), 2);
     applied(
         send(
             &runtime,
@@ -177,25 +177,25 @@ async fn only_changed_search_attributes_are_written() {
         )
         .await,
     );
-    assert_eq!(told.take(), 0);
+    assert_eq!(notices.take(), 0);
     applied(send(&runtime, key, run("second", json!({"number": 8}))).await);
-    assert_eq!(told.take(), 1);
+    assert_eq!(notices.take(), 1);
     applied(answer(|reply| runtime.start_instance(start_of("onboarding", json!({})), reply)).await);
-    assert_eq!(told.take(), 0);
+    assert_eq!(notices.take(), 0);
     journal.shutdown();
 }
 
 /// Counts changes of the values.
 #[derive(Default)]
-struct Told(AtomicUsize);
+struct CountedNotices(AtomicUsize);
 
-impl Told {
+impl CountedNotices {
     fn take(&self) -> usize {
         self.0.swap(0, Ordering::AcqRel)
     }
 }
 
-impl ListFollower for Told {
+impl ListFollower for CountedNotices {
     fn changed(&self, _: Origin<'_>, changes: &[ReadModelChange]) {
         use ReadModelChange::{SearchedCleared, SearchedSet};
         let count = changes

@@ -112,7 +112,7 @@ async fn guessing_is_delayed_for_known_and_unknown_names() {
     assert!(sign_in(&users, "ada", "right", later(1_000)).await.is_ok());
     assert!(
         sign_in(&users, "ada", "wrong", later(1_000)).await == Err(SignInError::Wrong),
-        "counted anew"
+        "counted again"
     );
 }
 

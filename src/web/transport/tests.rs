@@ -137,9 +137,9 @@ async fn a_late_head_ends_the_connection() {
     let mut slow = server.connect().await;
     slow.send("GET /small HTT").await;
     assert!(silent.rest().await.starts_with("HTTP/1.1 408 "));
-    let told = slow.rest().await;
-    assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
-    assert!(told.contains("connection: close"), "{told}");
+    let answer = slow.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
     // Every head has the deadline, not only the first.
     let mut second = server.connect().await;
     second.send(HEAD).await;
@@ -159,8 +159,8 @@ async fn an_endless_head_ends_the_connection() {
     for _ in 0..40 {
         peer.send(&header).await;
     }
-    let told = peer.rest().await;
-    assert!(told.starts_with("HTTP/1.1 431 "), "{told}");
+    let answer = peer.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     server.has(0).await;
     server.stop().await;
 }
@@ -237,9 +237,9 @@ async fn idle_connections_are_closed_for_new_ones() {
         }
     };
     timeout(PATIENCE, seen).await.expect("the server sees them");
-    let told = server.connect().await.rest().await;
-    assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
-    assert!(told.contains("retry-after: 1\r\n"), "{told}");
+    let answer = server.connect().await.rest().await;
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("retry-after: 1\r\n"), "{answer}");
     // Another address has places of its own.
     let mut other = server.connect_from(Ipv4Addr::new(127, 0, 0, 2)).await;
     other.send(HEAD).await;

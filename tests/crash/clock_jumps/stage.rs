@@ -15,12 +15,12 @@ use super::super::{
 };
 use crate::engine::sketch;
 
-/// How long anything is waited for, by the clock that only runs on.
+/// The timeout of every wait, by the monotonic clock.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// An hour of tokens.
 pub const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The site of the server, and its clock.
+/// A server with its data directory, under a clock that can be set.
 pub struct Stage {
     /// Its data directory and port.
     pub installation: Installation,
@@ -30,7 +30,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// A site whose clock is right as yet; `None` where no C compiler is at hand.
+    /// A stage whose clock is right; `None` without a C compiler.
     pub fn new(options: &str) -> Option<Self> {
         let place = tempfile::tempdir().expect("a temporary directory");
         let library = place.path().join("clock.so");
@@ -76,7 +76,7 @@ impl Stage {
         i64::from_ne_bytes(bytes.try_into().expect("eight bytes"))
     }
 
-    /// Sets the machine's clock by so many seconds, forward or back.
+    /// Changes the machine's clock by so many seconds, forward or back.
     pub fn set_by(&self, seconds: i64) {
         let ahead = self.ahead() + seconds;
         let file = fs::File::options().write(true).open(self.ahead_file());
@@ -89,12 +89,12 @@ impl Stage {
         Time(real_now().0 + 1_000 * self.ahead())
     }
 
-    /// A token of a user with these roles that ends after this time.
+    /// A token of a user with these roles that is valid for this time.
     pub fn token(&self, user: &str, roles: &[&str], good_for: Duration) -> String {
         token_at(user, roles, self.now(), good_for)
     }
 
-    /// A connection of somebody with this token.
+    /// A connection with this token.
     pub async fn connect(&self, token: &str) -> Socket {
         let welcomed = Socket::with_token(self.installation.port, token);
         within("a welcome", welcomed)
@@ -102,7 +102,7 @@ impl Stage {
             .expect("the server runs")
     }
 
-    /// Asks over HTTP.
+    /// Sends an HTTP request.
     pub async fn ask(
         &self,
         token: &str,
@@ -141,7 +141,7 @@ impl Stage {
         answer["instance"].as_str().expect("a key").to_owned()
     }
 
-    /// What an instance is, as its operator is told; `None` when there is none.
+    /// The status of an instance, as an operator reads it; `None` when it does not exist.
     pub async fn status(&self, instance: &str) -> Option<String> {
         let operator = self.token("watcher", &["operator"], HOUR);
         let path = format!("/v1/instances/{instance}");
@@ -153,7 +153,7 @@ impl Stage {
         }
     }
 
-    /// How many instances a process has.
+    /// The number of instances of a process.
     pub async fn count(&self, process: &str) -> usize {
         let operator = self.token("watcher", &["operator"], HOUR);
         let path = format!("/v1/instances?process={process}");
@@ -173,7 +173,7 @@ impl Stage {
         within("the end of an instance", socket.wait_for(is_over)).await;
     }
 
-    /// Waits until something is so, which nobody is told of.
+    /// Waits until a condition is true for which no frame is sent.
     pub async fn wait_until<F: Future<Output = bool>>(&self, what: &str, is_so: impl Fn() -> F) {
         let asked = async {
             while !is_so().await {
@@ -184,13 +184,13 @@ impl Stage {
     }
 }
 
-/// What comes within the patience of these tests.
+/// A result within the timeout of these tests.
 pub async fn within<T>(what: &str, comes: impl Future<Output = T>) -> T {
     let come = timeout(TIMEOUT, comes).await;
     come.unwrap_or_else(|_| panic!("expected {what} within {TIMEOUT:?}, but it has not come"))
 }
 
-/// Waits until the server has closed a connection: its close code.
+/// Waits until the server has closed a connection; returns the close code.
 pub async fn end_of(socket: &mut Socket) -> Option<u16> {
     let end = async {
         loop {
@@ -202,7 +202,7 @@ pub async fn end_of(socket: &mut Socket) -> Option<u16> {
     within("the end of a connection", end).await
 }
 
-/// Sends a frame with an id of its own, and waits for the answer.
+/// Sends a frame with its own id, and waits for the reply.
 pub async fn answer(socket: &mut Socket, mut frame: Value) -> Value {
     let id = Uuid::now_v7().to_string();
     frame["id"] = json!(id);

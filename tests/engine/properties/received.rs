@@ -7,7 +7,7 @@ impl Run<'_> {
     /// A message of a parent, a child or a stranger.
     pub(super) fn receive(&mut self, peer: usize, what: u8, again: u64, payload: &str) {
         let children = self.subject.state().children().iter();
-        // Ended senders seldom send.
+        // Ended senders rarely send.
         let speaking =
             children.filter(|(_, child)| child.status.is_live() || peer.is_multiple_of(5));
         let children: Vec<InstanceKey> = speaking.map(|(key, _)| *key).collect();

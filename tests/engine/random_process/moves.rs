@@ -6,7 +6,7 @@ use proptest::{
     sample::select,
 };
 
-/// Commands, each a few numbers that are made to fit when it is given.
+/// Commands, each as a few numbers that are mapped to the instance when the command is applied.
 pub fn commands() -> impl Strategy<Value = Vec<Move>> {
     let payload = || {
         select(vec![
@@ -23,7 +23,7 @@ pub fn commands() -> impl Strategy<Value = Vec<Move>> {
         ])
     };
     let kind = prop_oneof![
-        // Mostly what is offered, so that processes get on; sometimes anything.
+        // Mostly offered actions, so that processes make progress; sometimes any.
         30 => (any::<usize>(), payload()).prop_map(|(offer, payload)| Move::Offer(offer, payload)),
         3 => (any::<usize>(), any::<u64>(), payload()).prop_map(|(name, element, payload)| Move::Any(name, element % 60, payload)),
         5 => (0..20_i64).prop_map(Move::Wait),
@@ -52,9 +52,9 @@ pub enum Move {
     Any(usize, u64, &'static str),
     Wait(i64),
     Stale(usize, u32),
-    /// Peer, what it says, 0 for a number heard already, payload.
+    /// Sender, message, 0 for a number that was already received, payload.
     Receive(usize, u8, u64, &'static str),
-    /// Call, what comes of it, the answer's body.
+    /// Call, kind of result, body of the response.
     Answer(usize, u8, &'static str),
     Retry(usize),
     Skip(usize),
@@ -62,13 +62,13 @@ pub enum Move {
     Token(usize, usize),
     /// Hold, unhold, or more seldom dismiss.
     Life(u8),
-    /// A message or signal comes to one of those that wait; 0 for one that was taken already.
+    /// A delivery of a message or signal to a subscriber; 0 for one that was already received.
     Deliver(usize, u8, &'static str),
     /// A client sends the instance a message.
     Message(u8, &'static str),
     /// Claim, release or assign an active element.
     Task(usize, u8),
-    /// Who gives the commands from here on.
+    /// Changes the sender of the following commands.
     As(u8),
     Done(u64),
     /// Corrects the data, or the variables of an active element.

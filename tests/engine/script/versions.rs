@@ -6,7 +6,7 @@ use super::{Script, transcript};
 
 impl Script {
     /// `migrate VERSION old=new…`, or `preview`.
-    pub(super) fn goes_to(&mut self, what: &str, version: u32, pairs: &[&str]) -> Vec<String> {
+    pub(super) fn migrate_to(&mut self, what: &str, version: u32, pairs: &[&str]) -> Vec<String> {
         let pairs = pairs
             .iter()
             .map(|pair| pair.split_once('=').expect("old=new"));

@@ -34,7 +34,8 @@ pub(super) fn message(words: &[&str], names: &Names) -> InstanceMessage {
         error,
         carried: Map::new(),
     };
-    // What an error or escalation carries, and the child's data: `carrying={…}`, `data={…}`.
+    // The variables that an error or escalation carries, and the child's data: `carrying={…}`,
+    // `data={…}`.
     let brought = |name: &str, words: &[&str]| {
         let mut words = words.iter();
         words.find_map(|word| word.strip_prefix(name)).map(value)
@@ -81,8 +82,7 @@ pub(super) fn message(words: &[&str], names: &Names) -> InstanceMessage {
     }
 }
 
-/// A header with the names of its secrets.
-/// The name of a call without the hash of what is sent.
+/// The idempotency key of a call without the hash of the request.
 pub(super) fn without_hash(key: &str) -> &str {
     key.rsplit_once('-').map_or(key, |(key, _)| key)
 }
@@ -129,7 +129,7 @@ pub fn call_answer(words: &[&str]) -> CallAnswer {
     }
 }
 
-/// The JSON object that may stand first, and what follows it.
+/// The optional leading JSON object, and the other words.
 pub(super) fn split_data<'a>(words: &'a [&'a str]) -> (Value, &'a [&'a str]) {
     match words {
         [data, rest @ ..] if data.starts_with(['{', '[', '"']) || *data == "null" => {
@@ -149,7 +149,8 @@ pub(super) fn number(text: &str) -> u64 {
         .unwrap_or_else(|_| panic!("expected a number in a case, but got {text}"))
 }
 
-/// An event definition as it is written: `late`, or `late/1` for the second one of the node.
+/// An event definition in the notation of cases: `late`, or `late/1` for the second one of the
+/// node.
 pub(super) fn event_ref(text: &str) -> EventRef {
     let (node, definition) = text.split_once('/').unwrap_or((text, "0"));
     EventRef {
@@ -158,8 +159,8 @@ pub(super) fn event_ref(text: &str) -> EventRef {
     }
 }
 
-/// The element that something is delivered to, and the event: `a.@late/1`, or the element alone, behind
-/// whose name stands which visit it is.
+/// The element of a delivery and its event: `a.@late/1`, or the element alone, with the number of
+/// its visit after its name.
 pub(super) fn delivered(text: &str) -> (&str, EventRef) {
     match text.split_once(".@") {
         Some((element, event)) => (element, event_ref(event)),

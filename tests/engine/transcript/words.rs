@@ -13,7 +13,7 @@ pub(super) fn later(at: Time, now: Time) -> String {
 }
 
 impl Names {
-    /// A subscriber.
+    /// The name of a subscriber.
     pub(super) fn subscriber(&self, by: Subscriber) -> &str {
         match by {
             Subscriber::Element(element) | Subscriber::Scope(Some(element)) => {
@@ -51,7 +51,7 @@ pub(super) fn waits_for(subscription: &Subscription, now: Time) -> String {
     }
 }
 
-/// A refusal as the protocol names it.
+/// A refusal in the words of the protocol.
 pub fn rejection(rejection: &Rejection) -> String {
     assert!(
         rejection.message.contains("expected") && rejection.message.contains(", but "),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-/// The value of a constant, as it is written.
+/// The value of a constant, in its source notation.
 pub struct Written(String);
 
 /// The public constants of a source.
@@ -20,7 +20,7 @@ pub fn constants(source: &str) -> BTreeMap<String, Written> {
 }
 
 impl Written {
-    /// The ways in which the page may state it.
+    /// The notations in which the page may state it.
     pub fn forms(&self, all: &BTreeMap<String, Written>) -> Vec<String> {
         let within = |begin: &str| self.0.strip_prefix(begin)?.strip_suffix(')');
         if let Some(seconds) = within("Duration::from_secs(") {

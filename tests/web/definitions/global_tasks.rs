@@ -65,12 +65,12 @@ async fn a_call_activity_calls_a_global_task() {
     let ended = dora.get(&format!("/v1/instances/{caught}")).await.json();
     assert_eq!(ended["status"], "finished", "its error was caught: {ended}");
     assert_eq!(ended["data"], json!({"amount": 40, "who": "ada"}));
-    they_come_back(&dora).await;
+    are_exported_unchanged(&dora).await;
     server.stop().await;
 }
 
 /// Each is exported as it was deployed, and its JSON form deploys as the same definition.
-async fn they_come_back(dora: &User<'_>) {
+async fn are_exported_unchanged(dora: &User<'_>) {
     for task in ["ask", "rate"] {
         let path = format!("/v1/definitions/{task}/1");
         let xml = dora.request(Method::GET, &path);

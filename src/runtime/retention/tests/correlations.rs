@@ -116,7 +116,7 @@ async fn unused_correlations_are_deleted_after_a_day() {
 
         let next = stage.start("hears").await;
         let published = publish(&stage, signal(), 0, 3).await;
-        assert_eq!(published.outcome.instances, [next], "it begins anew");
+        assert_eq!(published.outcome.instances, [next], "it starts over");
 
         // A message is kept for elements that begin to wait.
         let other = Correlation::Message {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::stage::{World, at, idle, kept, process, wait_until};
+use super::stage::{World, at, idle, process, started_times, wait_until};
 
 /// One run of the server in which the hour passes, cut off after a number of writes; then one that
 /// is not cut off.
@@ -19,7 +19,7 @@ fn check(missed: &str, down_until: Option<&str>, expected: &[&str]) {
         world.clock.set(at(down_until.unwrap_or("01:00")));
         world.live(async |runtime| {
             assert_eq!(
-                kept(&runtime).await,
+                started_times(&runtime).await,
                 expected,
                 "{missed}, cut off after {writes} writes"
             )
@@ -74,7 +74,7 @@ fn an_unrecorded_scheduled_start_still_prevents_an_overlapping_one() {
             world.clock.set(at("03:30"));
             world.live(async |runtime| {
                 wait_until(&runtime, "05:30").await;
-                let kept = kept(&runtime).await;
+                let kept = started_times(&runtime).await;
                 assert!(
                     kept.len() == 1,
                     "{missed}, cut off after {writes} writes: {kept:?}"

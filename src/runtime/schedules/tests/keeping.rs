@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::stage::{
-    World, at, deploy, idle, instances, kept, key, process, short_process, wait_until, written,
+    World, at, deploy, idle, instances, key, process, short_process, started_times, wait_until,
+    written,
 };
 use crate::{
     engine::{Command, access::Caller, record::Status, rejection::RejectionKind},
@@ -37,9 +38,9 @@ fn every_due_time_starts_an_instance_with_the_data_of_the_schedule() {
     ]));
     world.live(async |runtime| {
         wait_until(&runtime, "00:00:29").await;
-        assert_eq!(kept(&runtime).await, [""; 0]);
+        assert_eq!(started_times(&runtime).await, [""; 0]);
         wait_until(&runtime, "00:00:30").await;
-        assert_eq!(kept(&runtime).await, ["00:00:30"]);
+        assert_eq!(started_times(&runtime).await, ["00:00:30"]);
         wait_until(&runtime, "00:05").await;
         let found = instances(&runtime).await;
         let times: Vec<String> = found
@@ -59,12 +60,16 @@ fn every_due_time_starts_an_instance_with_the_data_of_the_schedule() {
             );
             assert_eq!(one.next.status, Status::Started);
         }
-        let told = runtime.schedules.get(&key("s0")).unwrap();
+        let schedule = runtime.schedules.get(&key("s0")).unwrap();
         assert_eq!(
-            (told.row.fired, told.next_run(), told.row.last_fired),
+            (
+                schedule.row.fired,
+                schedule.next_run(),
+                schedule.row.last_fired
+            ),
             (3, None, Some(at("00:05")))
         );
-        assert_eq!(told.row.last_instance, Some(found[2].head().key));
+        assert_eq!(schedule.row.last_instance, Some(found[2].head().key));
     });
 }
 
@@ -73,14 +78,17 @@ fn times_passed_in_one_jump_start_up_to_a_bound() {
     let world = World::with(&short_process(&[json!({"when": {"cycle": "R/PT1S"}})]));
     world.live(async |runtime| {
         wait_until(&runtime, "02-01T00:00").await;
-        let times = kept(&runtime).await;
+        let times = started_times(&runtime).await;
         assert_eq!(times.len(), limits::SCHEDULE_BACKLOG);
         assert_eq!(
             (times[0].as_str(), times[99].as_str()),
             ("01-31T23:58:21", "02-01T00:00")
         );
         wait_until(&runtime, "02-01T00:00:02").await;
-        assert_eq!(kept(&runtime).await.len(), limits::SCHEDULE_BACKLOG + 2);
+        assert_eq!(
+            started_times(&runtime).await.len(),
+            limits::SCHEDULE_BACKLOG + 2
+        );
     });
 }
 
@@ -89,9 +97,9 @@ fn the_next_time_survives_a_restart() {
     let world = World::with(&process(&[json!({"when": {"cycle": "R3/PT1H"}})]));
     world.live(async |runtime| wait_until(&runtime, "01:10").await);
     world.live(async |runtime| {
-        assert_eq!(kept(&runtime).await, ["01:00"]);
+        assert_eq!(started_times(&runtime).await, ["01:00"]);
         wait_until(&runtime, "09:00").await;
-        assert_eq!(kept(&runtime).await, ["01:00", "02:00", "03:00"]);
+        assert_eq!(started_times(&runtime).await, ["01:00", "02:00", "03:00"]);
     });
     assert_eq!(
         (world.row().next_due, world.row().begun_at),
@@ -115,8 +123,8 @@ fn a_new_version_keeps_unchanged_schedules_and_restarts_the_others() {
                 .unwrap(),
             2
         );
-        let told = runtime.schedules.list("default", Some("p"));
-        let next: Vec<_> = told
+        let schedule = runtime.schedules.list("default", Some("p"));
+        let next: Vec<_> = schedule
             .iter()
             .map(|one| {
                 (
@@ -191,20 +199,20 @@ fn a_deprecated_process_has_no_schedules_until_published_again() {
             .unwrap();
         assert_eq!(runtime.schedules.list("default", None).len(), 0);
         wait_until(&runtime, "02:00").await;
-        assert_eq!(kept(&runtime).await, [""; 0]);
+        assert_eq!(started_times(&runtime).await, [""; 0]);
         runtime
             .definitions
             .publish("default", "p", 1)
             .await
             .unwrap();
         wait_until(&runtime, "09:00").await;
-        assert_eq!(kept(&runtime).await, ["03:00"]);
+        assert_eq!(started_times(&runtime).await, ["03:00"]);
         // A schedule that has been due once stays so with a new version.
         let mut next = process(&[json!({"when": {"duration": "PT1H"}})]);
         next["name"] = json!("again");
         deploy(&runtime, &next).await.unwrap();
         wait_until(&runtime, "19:00").await;
-        assert_eq!(kept(&runtime).await, ["03:00"]);
+        assert_eq!(started_times(&runtime).await, ["03:00"]);
     });
 }
 
@@ -215,7 +223,7 @@ fn a_skipping_schedule_waits_for_the_end_of_its_instance() {
     ]));
     world.live(async |runtime| {
         wait_until(&runtime, "03:30").await;
-        assert_eq!(kept(&runtime).await, ["01:00"]);
+        assert_eq!(started_times(&runtime).await, ["01:00"]);
         let row = runtime.schedules.get(&key("s0")).unwrap().row;
         assert_eq!((row.fired, row.last_skipped, row.next_due), (1, Some(at("03:00")), Some(at("04:00"))));
         let refused = runtime.run_schedule(&key("s0"), Uuid::from_u128(1)).await.unwrap_err();
@@ -224,7 +232,7 @@ fn a_skipping_schedule_waits_for_the_end_of_its_instance() {
         let by_hand = runtime.run_schedule(&key("s0"), Uuid::from_u128(1)).await.unwrap();
         end(&runtime, by_hand).await;
         wait_until(&runtime, "04:00").await;
-        assert_eq!(kept(&runtime).await, ["01:00", "03:30", "04:00"]);
+        assert_eq!(started_times(&runtime).await, ["01:00", "03:30", "04:00"]);
         // A repeat finds its instance, although another one is live.
         assert_eq!(runtime.run_schedule(&key("s0"), Uuid::from_u128(1)).await.unwrap(), by_hand);
     });
@@ -278,7 +286,7 @@ fn a_manual_run_keeps_the_due_time_and_is_applied_once() {
         wait_until(&runtime, "00:25").await;
         assert_eq!(runtime.run_schedule(&key("s0"), Uuid::from_u128(1)).await.unwrap(), first);
         assert_ne!(runtime.run_schedule(&key("s0"), Uuid::from_u128(2)).await.unwrap(), first);
-        assert_eq!(kept(&runtime).await, ["00:20", "00:25"]);
+        assert_eq!(started_times(&runtime).await, ["00:20", "00:25"]);
         let row = runtime.schedules.get(&key("s0")).unwrap().row;
         assert_eq!((row.fired, row.next_due, row.enabled), (2, Some(at("01:00")), false));
         runtime.definitions.switch("default", "p", false).await.unwrap();
@@ -343,7 +351,7 @@ fn a_thousand_schedules_due_at_once_all_start() {
             .await
             .unwrap();
         idle(&runtime).await;
-        assert_eq!(kept(&runtime).await.len(), 1_001);
+        assert_eq!(started_times(&runtime).await.len(), 1_001);
         assert!(
             runtime
                 .schedules
@@ -390,7 +398,7 @@ fn a_failed_scheduled_start_is_reported_and_the_next_time_is_tried() {
         let evaluator: Arc<dyn Evaluator> = Arc::new(Refusing);
         runtime.definitions.evaluate_with("p", &evaluator);
         wait_until(&runtime, "01:00").await;
-        assert_eq!(kept(&runtime).await, [""; 0]);
+        assert_eq!(started_times(&runtime).await, [""; 0]);
         let row = runtime.schedules.get(&key("s0")).unwrap().row;
         assert!(
             row.last_error
@@ -403,7 +411,7 @@ fn a_failed_scheduled_start_is_reported_and_the_next_time_is_tried() {
     });
     world.live(async |runtime| {
         wait_until(&runtime, "02:00").await;
-        assert_eq!(kept(&runtime).await, ["02:00"]);
+        assert_eq!(started_times(&runtime).await, ["02:00"]);
         assert_eq!(
             runtime.schedules.get(&key("s0")).unwrap().row.last_error,
             None

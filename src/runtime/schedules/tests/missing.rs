@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::stage::{World, at, deploy, instances, kept, key, process, short_process, wait_until};
+use super::stage::{
+    World, at, deploy, instances, key, process, short_process, started_times, wait_until,
+};
 use crate::{limits, runtime::Runtime};
 
 fn hourly(missed: &str) -> Value {
@@ -28,23 +30,26 @@ fn times_missed_while_the_server_was_down() {
         world.clock.set(at("05:30"));
         world.live(async |runtime| {
             assert_eq!(
-                kept(&runtime).await,
+                started_times(&runtime).await,
                 expected[..expected.len() - 1],
                 "{rule}"
             );
             wait_until(&runtime, "06:00").await;
-            assert_eq!(kept(&runtime).await, expected, "{rule}");
+            assert_eq!(started_times(&runtime).await, expected, "{rule}");
         });
         // The second start of the server has nothing to make up for.
-        world.live(async |runtime| assert_eq!(kept(&runtime).await, expected, "{rule}"));
+        world.live(async |runtime| assert_eq!(started_times(&runtime).await, expected, "{rule}"));
     }
 }
 
 async fn switch_schedule(runtime: Arc<Runtime>, on: bool) {
     runtime.schedules.switch(&key("s0"), on).await.unwrap();
     // Doing it twice has no further effect.
-    let told = runtime.schedules.switch(&key("s0"), on).await.unwrap();
-    assert_eq!((told.row.enabled, told.next_run().is_some()), (on, on));
+    let schedule = runtime.schedules.switch(&key("s0"), on).await.unwrap();
+    assert_eq!(
+        (schedule.row.enabled, schedule.next_run().is_some()),
+        (on, on)
+    );
 }
 
 async fn switch_process(runtime: Arc<Runtime>, on: bool) {
@@ -53,8 +58,11 @@ async fn switch_process(runtime: Arc<Runtime>, on: bool) {
         .switch("default", "p", on)
         .await
         .unwrap();
-    let told = runtime.schedules.get(&key("s0")).unwrap();
-    assert_eq!((told.row.enabled, told.next_run().is_some()), (true, on));
+    let schedule = runtime.schedules.get(&key("s0")).unwrap();
+    assert_eq!(
+        (schedule.row.enabled, schedule.next_run().is_some()),
+        (true, on)
+    );
 }
 
 #[test]
@@ -78,16 +86,16 @@ fn check<F: Future<Output = ()>>(
     // It stays disabled over a restart.
     world.live(async |runtime| {
         wait_until(&runtime, "05:30").await;
-        assert_eq!(kept(&runtime).await, [""; 0], "{rule}");
+        assert_eq!(started_times(&runtime).await, [""; 0], "{rule}");
         switch(runtime.clone(), true).await;
         wait_until(&runtime, "05:31").await;
         assert_eq!(
-            kept(&runtime).await,
+            started_times(&runtime).await,
             expected[..expected.len() - 1],
             "{rule}"
         );
         wait_until(&runtime, "06:00").await;
-        assert_eq!(kept(&runtime).await, expected, "{rule}");
+        assert_eq!(started_times(&runtime).await, expected, "{rule}");
     });
 }
 
@@ -98,7 +106,7 @@ fn all_missed_times_start_up_to_a_bound() {
     ]));
     world.clock.set(at("12:00"));
     world.live(async |runtime| {
-        let times = kept(&runtime).await;
+        let times = started_times(&runtime).await;
         assert_eq!(times.len(), limits::SCHEDULE_BACKLOG);
         assert_eq!(
             (times[0].as_str(), times[99].as_str()),
@@ -115,9 +123,9 @@ fn a_single_missed_time_starts_once() {
         ]));
         world.clock.set(at("05:30"));
         world.live(async |runtime| {
-            assert_eq!(kept(&runtime).await, expected, "{rule}");
+            assert_eq!(started_times(&runtime).await, expected, "{rule}");
             wait_until(&runtime, "02-01T00:00").await;
-            assert_eq!(kept(&runtime).await, expected, "{rule}");
+            assert_eq!(started_times(&runtime).await, expected, "{rule}");
         });
     }
 }
@@ -139,7 +147,7 @@ fn a_startup_schedule_starts_at_each_server_start_only() {
         again["name"] = json!("again");
         deploy(&runtime, &again).await.unwrap();
         wait_until(&runtime, "01:00").await;
-        assert_eq!(kept(&runtime).await.len(), 2);
+        assert_eq!(started_times(&runtime).await.len(), 2);
         deploy(
             &runtime,
             &process(&[
@@ -150,11 +158,11 @@ fn a_startup_schedule_starts_at_each_server_start_only() {
         .await
         .unwrap();
     });
-    // The schedule that does not overlap began anew, and forgot its last instance.
-    world.live(async |runtime| assert_eq!(kept(&runtime).await.len(), 4));
+    // The schedule that does not overlap started over, and forgot its last instance.
+    world.live(async |runtime| assert_eq!(started_times(&runtime).await.len(), 4));
     world.live(async |runtime| {
-        assert_eq!(kept(&runtime).await.len(), 5);
+        assert_eq!(started_times(&runtime).await.len(), 5);
         runtime.schedules.switch(&key("s0"), false).await.unwrap();
     });
-    world.live(async |runtime| assert_eq!(kept(&runtime).await.len(), 5));
+    world.live(async |runtime| assert_eq!(started_times(&runtime).await.len(), 5));
 }

@@ -259,7 +259,7 @@ pub async fn instances(runtime: &Arc<Runtime>) -> Vec<Arc<Observed>> {
 }
 
 /// The times for which there are instances.
-pub async fn kept(runtime: &Arc<Runtime>) -> Vec<String> {
+pub async fn started_times(runtime: &Arc<Runtime>) -> Vec<String> {
     instances(runtime)
         .await
         .iter()

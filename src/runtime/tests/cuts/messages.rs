@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Last, Standing, World, alice, answer, done, idle, standing};
+use super::{Last, TreeOutcome, World, alice, answer, done, idle, standing};
 use crate::{
     engine::{Command, command::RunAction, correlation::Correlation, record::CommandTag},
     journal::{InstanceFilter, StoreReader},
@@ -106,7 +106,7 @@ fn order() -> Correlation {
     }
 }
 
-async fn play(runtime: Arc<Runtime>) -> Standing {
+async fn play(runtime: Arc<Runtime>) -> TreeOutcome {
     let waiter = begin(&runtime, "waiter", 1).await;
     begin(&runtime, "payer", 3).await;
     idle(&runtime).await;

@@ -15,7 +15,7 @@ use crate::{
 
 /// One instance and all below it.
 #[derive(Debug, PartialEq)]
-pub struct Standing {
+pub struct TreeOutcome {
     pub process: String,
     pub status: Status,
     pub data: Value,
@@ -23,10 +23,10 @@ pub struct Standing {
     /// What was pushed to its clients: in order for each sender, the senders sorted.
     pub pushed: Vec<Vec<Value>>,
     /// With the status that the parent shows, sorted.
-    pub children: Vec<(Status, Standing)>,
+    pub children: Vec<(Status, TreeOutcome)>,
 }
 
-impl Standing {
+impl TreeOutcome {
     /// Status and process of it and all below, parents first.
     pub fn statuses(&self) -> Vec<(&str, Status)> {
         let below = self.children.iter().flat_map(|(_, child)| child.statuses());
@@ -37,7 +37,7 @@ impl Standing {
 }
 
 /// Reads it from an idle runtime.
-pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Standing {
+pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> TreeOutcome {
     let observed = observe(runtime, key).await;
     let whole = observed.whole.as_ref().unwrap();
     let mut children = Vec::new();
@@ -45,7 +45,7 @@ pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Standing {
         children.push((child.status, Box::pin(of(runtime, child.start.child)).await));
     }
     children.sort_by_key(|child| format!("{child:?}"));
-    Standing {
+    TreeOutcome {
         process: observed.members.head.process.id.clone(),
         status: observed.next.status,
         data: (*whole.data).clone(),

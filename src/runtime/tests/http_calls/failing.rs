@@ -310,13 +310,13 @@ fn a_deploy_warns_of_targets_that_the_settings_refuse() {
 }
 
 /// Names that resolve to other addresses each time.
-struct Fickle {
+struct ChangingNames {
     answers: Vec<Vec<IpAddr>>,
     asked: AtomicUsize,
     names: Mutex<Vec<String>>,
 }
 
-impl Lookup for Fickle {
+impl Lookup for ChangingNames {
     fn addresses(&self, name: &str) -> ResolvedAddresses {
         self.names.lock().unwrap().push(name.to_owned());
         let answer =
@@ -345,7 +345,7 @@ fn a_host_name_is_resolved_once_and_only_checked_addresses_are_used() {
         addresses(&["169.254.169.254", "127.0.0.1", "::1"]),
         vec![],
     ];
-    let fickle = Arc::new(Fickle {
+    let fickle = Arc::new(ChangingNames {
         answers: answers.to_vec(),
         asked: AtomicUsize::new(0),
         names: Mutex::default(),

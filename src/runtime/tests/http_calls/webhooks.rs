@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use super::{receiver::json as answered, *};
 use crate::model::webhook::Webhook;
 
-fn told(receiver: &Receiver, include: Option<&str>) -> Value {
+fn notifying(receiver: &Receiver, include: Option<&str>) -> Value {
     let webhook = Webhook {
         url: receiver.url("/hook"),
         on: None,
@@ -29,7 +29,7 @@ fn end(stage: &Stage, source: &Value) -> InstanceKey {
 fn a_webhook_is_signed_for_its_receiver() {
     let receiver = Receiver::start(|_, _| answered(204, ""));
     let stage = Stage::new(&[&receiver.target()]);
-    let key = end(&stage, &told(&receiver, Some("data")));
+    let key = end(&stage, &notifying(&receiver, Some("data")));
     let received = &receiver.received()[..];
     let [received] = received else {
         panic!("{received:?}")
@@ -68,7 +68,7 @@ fn a_webhook_is_signed_for_its_receiver() {
 fn a_webhook_is_retried_under_one_id_and_then_given_up() {
     let receiver = Receiver::start(|_, _| answered(500, ""));
     let stage = Stage::new(&[&receiver.target()]);
-    let key = end(&stage, &told(&receiver, None));
+    let key = end(&stage, &notifying(&receiver, None));
     for (tries, pause) in (1..).zip([5, 60, 300, 1_800, 7_200, 21_600, 86_400]) {
         assert_eq!(
             stage.calls()[0].tried.due,
@@ -102,7 +102,7 @@ fn a_webhook_is_retried_under_one_id_and_then_given_up() {
 fn a_webhook_answered_410_is_not_retried() {
     let receiver = Receiver::start(|_, _| answered(410, ""));
     let stage = Stage::new(&[&receiver.target()]);
-    end(&stage, &told(&receiver, None));
+    end(&stage, &notifying(&receiver, None));
     assert_eq!(stage.calls()[0].tried.due, None);
 }
 
@@ -110,7 +110,7 @@ fn a_webhook_answered_410_is_not_retried() {
 fn a_refused_webhook_is_sent_once_the_settings_allow_it() {
     let receiver = Receiver::start(|_, _| answered(204, ""));
     let mut stage = Stage::new(&[]);
-    let key = end(&stage, &told(&receiver, None));
+    let key = end(&stage, &notifying(&receiver, None));
     assert!(receiver.received().is_empty());
     stage.settings = Stage::new(&[&receiver.target()]).settings;
     stage.after(5_000, key);
@@ -122,7 +122,7 @@ fn data_that_are_too_large_are_left_out() {
     let receiver = Receiver::start(|_, _| answered(204, ""));
     let stage = Stage::new(&[&receiver.target()]);
     stage.live(usize::MAX, async |runtime| {
-        deploy(&runtime, &told(&receiver, Some("data"))).await;
+        deploy(&runtime, &notifying(&receiver, Some("data"))).await;
         let large = json!({"x": "x".repeat(limits::WEBHOOK_DATA_BYTES)});
         let request = StartRequest {
             data: large,

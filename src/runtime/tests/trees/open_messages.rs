@@ -65,7 +65,7 @@ async fn of_a_concurrent_done_and_start_one_takes_effect() {
         assert!(is_done != is_started, "{done:?} {started:?}");
         let child = below(&runtime, asking).await;
         let child = child.iter().find(|row| row.key == request.key());
-        assert_eq!(child.is_some(), is_started, "what was told is so");
+        assert_eq!(child.is_some(), is_started, "the reported state is right");
     }
 }
 

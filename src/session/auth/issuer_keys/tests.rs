@@ -69,12 +69,12 @@ impl Signer {
 }
 
 /// A file of keys, and tokens that are valid with it.
-struct Site {
+struct KeyFile {
     directory: TempDir,
     tokens: Tokens,
 }
 
-impl Site {
+impl KeyFile {
     fn new(keys: &[&Signer], algorithms: &[Algorithm]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         write(&directory, &set(keys));
@@ -124,7 +124,7 @@ pub(crate) fn claims() -> Value {
 #[test]
 fn each_algorithm_is_accepted_by_its_key() {
     let signers = ALL.map(|algorithm| Signer::new(algorithm, Some(&format!("{algorithm:?}"))));
-    let site = Site::new(&signers.each_ref(), &ALL);
+    let site = KeyFile::new(&signers.each_ref(), &ALL);
     for signer in &signers {
         let kid = format!("{:?}", signer.algorithm);
         for kid in [Some(&*kid), None] {
@@ -167,7 +167,7 @@ fn each_algorithm_is_accepted_by_its_key() {
 fn a_public_key_is_no_secret_and_other_algorithms_are_refused() {
     let signer = Signer::new(Algorithm::ES256, Some("one"));
     let other = Signer::new(Algorithm::EdDSA, Some("two"));
-    let site = Site::new(&[&signer, &other], &[Algorithm::ES256]);
+    let site = KeyFile::new(&[&signer, &other], &[Algorithm::ES256]);
     site.refuses(&other.token(Some("two"), &claims()), "configured algorithm");
     let text = fs::read(path(&site.directory)).unwrap();
     for secret in [&text[..], signer.public["x"].as_str().unwrap().as_bytes()] {
@@ -204,7 +204,7 @@ fn a_changed_key_file_is_reread_within_seconds() {
         Signer::new(Algorithm::EdDSA, Some("1")),
         Signer::new(Algorithm::EdDSA, Some("22")),
     );
-    let site = Site::new(&[&first], &ALL);
+    let site = KeyFile::new(&[&first], &ALL);
     let (old, new) = (
         first.token(Some("1"), &claims()),
         second.token(Some("22"), &claims()),
@@ -262,10 +262,10 @@ fn a_token_without_key_id_is_accepted_if_there_is_one_key() {
         Signer::new(Algorithm::EdDSA, None),
     );
     assert!(
-        Site::new(&[&first], &ALL)
+        KeyFile::new(&[&first], &ALL)
             .verify(&first.token(None, &claims()), 0)
             .is_ok()
     );
-    Site::new(&[&first, &second], &ALL)
+    KeyFile::new(&[&first, &second], &ALL)
         .refuses(&first.token(None, &claims()), "names its key in 'kid'");
 }

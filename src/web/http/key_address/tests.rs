@@ -39,13 +39,13 @@ impl Issuer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (answer, asked) = (Arc::new(Mutex::new(answer)), Arc::new(AtomicUsize::new(0)));
-        let (told, count) = (answer.clone(), asked.clone());
+        let (sent, count) = (answer.clone(), asked.clone());
         tokio::spawn(async move {
             while let Ok((mut peer, _)) = listener.accept().await {
                 let mut head = [0; 4096];
                 let _ = peer.read(&mut head).await;
                 count.fetch_add(1, Ordering::SeqCst);
-                let text = told.lock().unwrap().clone();
+                let text = sent.lock().unwrap().clone();
                 let _ = peer.write_all(text.as_bytes()).await;
             }
         });

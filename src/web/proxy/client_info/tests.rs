@@ -21,7 +21,7 @@ fn check(peer: &str, lines: &[(&'static str, &str)], expected: (&str, bool, &str
     let trusted =
         TrustedProxies::parse(Some(vec!["10.0.0.0/8".into(), "fd00::/8".into()])).unwrap();
     let request = request(peer, lines);
-    let approach = Approach::of(request.head(), &trusted);
+    let approach = ClientInfo::of(request.head(), &trusted);
     let found = (
         approach.address.unwrap().to_string(),
         approach.https,
@@ -172,7 +172,7 @@ fn an_unreadable_header_keeps_the_address_of_the_connection() {
         ",",
     ] {
         let request = request("10.0.0.1", &[("Forwarded", bad)]);
-        let approach = Approach::of(
+        let approach = ClientInfo::of(
             request.head(),
             &TrustedProxies::parse(Some(vec!["10.0.0.1".into()])).unwrap(),
         );

@@ -14,7 +14,7 @@ use tests::{engine, fuzz::mutate, simulation, support};
 
 pub use tests::fuzz::table;
 
-/// What the targets need of the project's tests.
+/// The modules of the project's tests that the targets need.
 #[allow(dead_code, unused_imports, missing_docs)]
 #[path = "../../.."]
 mod tests {
@@ -30,7 +30,7 @@ mod tests {
         pub mod table;
         pub mod targets;
 
-        /// The counters cost about as much again.
+        /// The counters double the time, roughly.
         const SLOWNESS: u32 = 3;
 
         fn root() -> PathBuf {
@@ -50,7 +50,7 @@ mod tests {
     }
 }
 
-/// Inputs from which pieces are taken are not longer than this, in bytes.
+/// The maximum length of inputs from which pieces are taken, in bytes.
 const PIECES: usize = 16 * 1024;
 
 /// A program of cargo-fuzz for the target with this name.
@@ -66,7 +66,7 @@ macro_rules! target {
     };
 }
 
-/// What a program does before libFuzzer reads its arguments.
+/// Runs before libFuzzer reads its arguments.
 pub fn begin(name: &'static str) {
     if env::args().nth(1).as_deref() == Some(worker::ARGUMENT) {
         let served = worker::serve(io::stdin().lock(), io::stdout().lock());
@@ -102,7 +102,8 @@ fn write_inputs(name: &str, folder: &Path) -> io::Result<()> {
     fs::write(folder.with_file_name("dictionary"), dictionary)
 }
 
-/// Changes an input, half the time as libFuzzer does, and half as the tests do. Its new size.
+/// Changes an input, half the time by libFuzzer's mutations and half by those of the tests. Returns
+/// its new size.
 pub fn change(input: &mut [u8], size: usize, longest: usize, seed: u32) -> usize {
     if seed.is_multiple_of(2) {
         return libfuzzer_sys::fuzzer_mutate(input, size, longest);
