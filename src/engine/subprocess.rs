@@ -50,6 +50,12 @@ pub(super) fn receive(
         return;
     };
     step.record(Record::MessageReceived { from, number });
+    receive_from_child(step, &child, message);
+}
+
+/// Receives a message of a child. After the end of this instance, or once the child was asked to
+/// end, only the end of the child has an effect.
+fn receive_from_child(step: &mut Step<'_>, child: &Child, message: InstanceMessage) {
     let listens = step.state.status().is_live() && !child.ending;
     match message {
         InstanceMessage::Push {
@@ -65,23 +71,23 @@ pub(super) fn receive(
                     node,
                     action,
                     element: child.start.element,
-                    origin: Some(from),
+                    origin: Some(child.start.child),
                     body,
                     open_until: None,
                 },
             );
         }
-        InstanceMessage::Append { patch } if listens => step.merge_of_child(&child, patch),
+        InstanceMessage::Append { patch } if listens => step.merge_of_child(child, patch),
         InstanceMessage::Escalation {
             code,
             carried,
             data,
-        } if listens => escalated(step, &child, &code, carried, data),
+        } if listens => escalated(step, child, &code, carried, data),
         InstanceMessage::Ended {
             status: Status::Finished,
             result,
             ..
-        } => end::child_finished(step, &child, result),
+        } => end::child_finished(step, child, result),
         InstanceMessage::Ended {
             status,
             result,
@@ -93,10 +99,10 @@ pub(super) fn receive(
                 carried,
                 result,
             });
-            end::child_not_finished(step, &child, status, error);
+            end::child_not_finished(step, child, status, error);
         }
-        InstanceMessage::StartDropped => end::record_end(step, &child, Status::Terminated),
-        InstanceMessage::StartRefused { message } => end::start_refused(step, &child, &message),
+        InstanceMessage::StartDropped => end::record_end(step, child, Status::Terminated),
+        InstanceMessage::StartRefused { message } => end::start_refused(step, child, &message),
         _ => {}
     }
 }

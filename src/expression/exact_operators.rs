@@ -189,43 +189,44 @@ fn function_of(token: &Token<'_>) -> Option<&'static str> {
     })
 }
 
-/// The replacements; `None` when the operands of a comparison are unknown.
-fn edits(structure: &Structure<'_>, is_exact: bool) -> Option<Vec<Replacement>> {
-    let tokens = structure.tokens;
-    let end_of = |index: usize| tokens[index].at + tokens[index].text.len();
-    let mut found = Vec::new();
-    let close = |last: usize| Replacement {
-        at: end_of(last),
+/// The bracket behind the token that ends an operand.
+fn closing(tokens: &[Token<'_>], last: usize) -> Replacement {
+    Replacement {
+        at: tokens[last].at + tokens[last].text.len(),
         removed: 0,
         put: ")".to_owned(),
         order: 0,
+    }
+}
+
+/// A prefix operator as a call of a function; `None` when its operand cannot be determined: then it
+/// is left as it is.
+fn wrapped(structure: &Structure<'_>, index: usize, function: &str) -> Option<[Replacement; 2]> {
+    let last = structure.unary_after(index + 1)?;
+    let opening = Replacement {
+        at: structure.tokens[index].at,
+        removed: 1,
+        put: format!("{PREFIX}{function}("),
+        order: usize::MAX,
     };
+    Some([opening, closing(structure.tokens, last)])
+}
+
+/// The replacements; `None` when the operands of a comparison are unknown.
+fn edits(structure: &Structure<'_>, is_exact: bool) -> Option<Vec<Replacement>> {
+    let tokens = structure.tokens;
+    let mut found = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
         if token.text == "+" && token.kind == Kind::Sign && structure.is_prefix(index) {
-            // An operand that cannot be determined is left as it is.
-            if let Some(last) = structure.unary_after(index + 1) {
-                found.push(Replacement {
-                    at: token.at,
-                    removed: 1,
-                    put: format!("{PREFIX}Number("),
-                    order: usize::MAX,
-                });
-                found.push(close(last));
-            }
+            found.extend(wrapped(structure, index, "Number").into_iter().flatten());
         }
         let Some(function) = function_of(token).filter(|_| is_exact) else {
             continue;
         };
         if structure.is_prefix(index) {
             let is_number = matches!(structure.kind(index + 1), Some(Kind::Number | Kind::BigInt));
-            if let Some(last) = structure.unary_after(index + 1).filter(|_| !is_number) {
-                found.push(Replacement {
-                    at: token.at,
-                    removed: 1,
-                    put: format!("{PREFIX}Negative("),
-                    order: usize::MAX,
-                });
-                found.push(close(last));
+            if !is_number {
+                found.extend(wrapped(structure, index, "Negative").into_iter().flatten());
             }
             continue;
         }
@@ -255,7 +256,7 @@ fn edits(structure: &Structure<'_>, is_exact: bool) -> Option<Vec<Replacement>> 
             put: if token.text.len() == 1 { "," } else { ", " }.to_owned(),
             order: usize::MAX,
         });
-        found.push(close(last));
+        found.push(closing(tokens, last));
     }
     found.sort_by_key(|replacement| (replacement.at, replacement.order));
     Some(found)

@@ -24,7 +24,9 @@ use super::{
     cron,
     definition::{CallActivity, ElementType, FlowNode, Lane, ProcessDefinition},
     event_definition,
-    executable::{ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
+    executable::{
+        ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess,
+    },
     loop_characteristics::LoopCharacteristics,
     mapping::{DataObject, ExecutableMapping, Mapping, declared},
     node_kind::{GatewayKind, NodeKind, SubProcess, TaskKind},
@@ -208,17 +210,7 @@ pub(super) fn compile_expiry(text: &str) -> Option<Expiry> {
 
 fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<ExecutableNode, String> {
     let id = node.id.as_str();
-    let outgoing: Vec<ExecutableFlow> = around
-        .outgoing
-        .get(id)
-        .into_iter()
-        .flatten()
-        .map(|flow| ExecutableFlow {
-            id: flow.id.as_str().into(),
-            target: flow.target.as_str().into(),
-            conditional: flow.condition.is_some() && node.kind.evaluates_conditions(),
-        })
-        .collect();
+    let outgoing = compile_outgoing(node, around);
     let attached = around.attached.get(id).map_or(&[][..], Vec::as_slice);
     let looping = node.looping.as_ref();
     let looping = looping.map(|looping: &LoopCharacteristics| looping.compile(id));
@@ -242,17 +234,7 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             .flatten()
             .map(|flow| flow.id.as_str().into())
             .collect(),
-        actions: match node.kind {
-            ElementType::UserTask if node.actions.is_empty() => vec![complete_action()],
-            ElementType::ReceiveTask if node.actions.is_empty() && node.events.is_empty() => {
-                vec![complete_action()]
-            }
-            ElementType::AdHocSubProcess => {
-                let activities = around.entry_points.implicit(Some(&node.id));
-                compile_ad_hoc_actions(&node.actions, activities)?
-            }
-            _ => compile_actions(&node.actions, None)?,
-        },
+        actions: compile_node_actions(node, around)?,
         start_quantity: node.start_quantity as usize,
         completion_quantity: node.completion_quantity as usize,
         looping,
@@ -273,6 +255,34 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             .flat_map(|event| compile_catches(event))
             .collect(),
     })
+}
+
+fn compile_outgoing(node: &FlowNode, around: &Surroundings<'_>) -> Vec<ExecutableFlow> {
+    let flows = around.outgoing.get(node.id.as_str()).into_iter().flatten();
+    let compiled = flows.map(|flow| ExecutableFlow {
+        id: flow.id.as_str().into(),
+        target: flow.target.as_str().into(),
+        conditional: flow.condition.is_some() && node.kind.evaluates_conditions(),
+    });
+    compiled.collect()
+}
+
+/// The actions of a node: its own, or those that are built in.
+fn compile_node_actions(
+    node: &FlowNode,
+    around: &Surroundings<'_>,
+) -> Result<Vec<ExecutableAction>, String> {
+    match node.kind {
+        ElementType::UserTask if node.actions.is_empty() => Ok(vec![complete_action()]),
+        ElementType::ReceiveTask if node.actions.is_empty() && node.events.is_empty() => {
+            Ok(vec![complete_action()])
+        }
+        ElementType::AdHocSubProcess => {
+            let activities = around.entry_points.implicit(Some(&node.id));
+            compile_ad_hoc_actions(&node.actions, activities)
+        }
+        _ => compile_actions(&node.actions, None),
+    }
 }
 
 fn compile_mappings(mappings: &[Mapping]) -> Result<Vec<ExecutableMapping>, String> {

@@ -134,28 +134,8 @@ impl HttpRequestParams {
     pub fn compile(&self) -> Result<HttpCall, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let mut noted = |mistake: Mistake| mistakes.push(mistake);
-        let takes_body = METHODS
-            .iter()
-            .find(|(name, _)| *name == self.method)
-            .map(|(_, takes_body)| *takes_body);
-        if takes_body.is_none() {
-            let known = METHODS.map(|(name, _)| name).join(", ");
-            noted((
-                "invalid_value",
-                format!(
-                    "expected `method` to be one of {known}, but got `{}`; correct it",
-                    self.method
-                ),
-            ));
-        }
-        if takes_body == Some(false) && self.body.is_some() {
-            noted((
-                "misplaced_body",
-                format!(
-                    "expected no body with {}, but there is one; use POST, or remove it",
-                    self.method
-                ),
-            ));
+        if let Err(mistake) = self.check_method() {
+            noted(mistake);
         }
         let url = UrlTemplate::compile(&self.url).map_err(&mut noted).ok();
         let headers = HeaderTemplates::compile(self.headers.as_deref())
@@ -187,16 +167,7 @@ impl HttpRequestParams {
         let backoff_ms = span("backoff", &self.backoff, CALL_FIRST_PAUSE)
             .map_err(&mut noted)
             .ok();
-        let retries = u32::try_from(self.retries)
-            .ok()
-            .filter(|retries| *retries <= CALL_RETRIES);
-        if retries.is_none() {
-            let sentence = format!(
-                "expected `retries` from 0 to {CALL_RETRIES}, but got {}; correct it",
-                self.retries
-            );
-            noted(("invalid_value", sentence));
-        }
+        let retries = self.checked_retries().map_err(&mut noted).ok();
         let compiled = || {
             Some(HttpCall {
                 method: self.method.clone(),
@@ -211,8 +182,36 @@ impl HttpRequestParams {
                 output: output?,
             })
         };
-        let call = compiled().filter(|_| takes_body.is_some());
+        let call = compiled();
         call.filter(|_| mistakes.is_empty()).ok_or(mistakes)
+    }
+
+    /// The method must be known, and only some methods have a body.
+    fn check_method(&self) -> Result<(), Mistake> {
+        let method = &self.method;
+        let Some((_, takes_body)) = METHODS.iter().find(|(name, _)| *name == *method) else {
+            let known = METHODS.map(|(name, _)| name).join(", ");
+            let sentence =
+                format!("expected `method` to be one of {known}, but got `{method}`; correct it");
+            return Err(("invalid_value", sentence));
+        };
+        if !takes_body && self.body.is_some() {
+            let sentence =
+                format!("expected no body with {method}, but there is one; use POST, or remove it");
+            return Err(("misplaced_body", sentence));
+        }
+        Ok(())
+    }
+
+    fn checked_retries(&self) -> Result<u32, Mistake> {
+        let retries = u32::try_from(self.retries).ok();
+        retries.filter(|it| *it <= CALL_RETRIES).ok_or_else(|| {
+            let sentence = format!(
+                "expected `retries` from 0 to {CALL_RETRIES}, but got {}; correct it",
+                self.retries
+            );
+            ("invalid_value", sentence)
+        })
     }
 }
 

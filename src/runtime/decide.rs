@@ -5,6 +5,7 @@
 //! Not here: commit gates, writes and effects (`instance`); the meaning of commands (`engine`).
 
 mod migrate;
+mod permission;
 
 use std::sync::Arc;
 
@@ -18,7 +19,6 @@ use super::{
     keys,
     missed_rows::MissedRows,
     room_policy,
-    task_access::TaskAccess,
 };
 use crate::{
     engine::{
@@ -34,7 +34,7 @@ use crate::{
     journal::disk_room::DiskRoom,
     limits::{InstanceLimits, Limit},
     meters::meters,
-    model::{ids::Time, search_attributes::SearchedTexts, upload::UploadRules},
+    model::{ids::Time, search_attributes::SearchedTexts},
 };
 
 /// The content of an actor's memory: nothing yet, or the instance and its definition.
@@ -149,50 +149,9 @@ fn decide_request(
             run,
             command,
             if_seq,
-        } => {
-            let (state, process) = visible_mut(memory, caller)?;
-            let repeats = command
-                .is_some_and(|(id, subject)| state.commands().seen(id, &subject) != Seen::New);
-            if repeats {
-                // The rules of the action at that time are not known; the command itself is
-                // compared later, and then answered with its first answer.
-                return Ok(ActorDecision::InstanceResponse(
-                    InstanceResponse::MayUpload(UploadRules::anything()),
-                ));
-            }
-            require_seq(state, if_seq)?;
-            room_policy::admit_large(around.disk_room)?;
-            let key = state.key();
-            let child_key = move |seq| keys::of_child(key, seq, around.now);
-            let input = input(around, &child_key, caller, None);
-            let rules = engine::may_upload(
-                &process.executable,
-                process.evaluator.as_ref(),
-                state,
-                &run,
-                &input,
-            )?;
-            Ok(ActorDecision::InstanceResponse(
-                InstanceResponse::MayUpload(rules),
-            ))
-        }
+        } => permission::upload(memory, caller, &run, (command, if_seq), around),
         InstanceRequest::MayWork { element, action } => {
-            let (state, process) = visible_mut(memory, caller)?;
-            let process = process.clone();
-            let key = state.key();
-            let child_key = move |seq| keys::of_child(key, seq, around.now);
-            let input = input(around, &child_key, caller, None);
-            let element = engine::may_work(
-                &process.executable,
-                process.evaluator.as_ref(),
-                state,
-                (element, action.as_deref()),
-                &input,
-            )?;
-            let access = TaskAccess::of(state, process, element);
-            Ok(ActorDecision::InstanceResponse(InstanceResponse::MayWork(
-                Box::new(access),
-            )))
+            permission::work(memory, caller, (element, action.as_deref()), around)
         }
         InstanceRequest::Migrate {
             migration,

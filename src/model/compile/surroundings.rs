@@ -8,6 +8,9 @@ use crate::model::{
     mapping::DataObject,
 };
 
+/// Start events by the scope that contains their event subprocess.
+type StartsByScope<'a> = HashMap<Option<&'a str>, Vec<&'a str>>;
+
 /// What belongs to each node, by id; computed once, so that a deploy takes time proportional to its
 /// size.
 pub(super) struct Surroundings<'a> {
@@ -20,7 +23,7 @@ pub(super) struct Surroundings<'a> {
     /// The data objects in each embedded subprocess.
     pub(super) data_objects: HashMap<&'a str, Vec<&'a DataObject>>,
     /// The start events of event subprocesses, by the scope that contains these.
-    event_subprocess_starts: HashMap<Option<&'a str>, Vec<&'a str>>,
+    event_subprocess_starts: StartsByScope<'a>,
     /// The event subprocesses that compensate the subprocess around them, by that subprocess.
     pub(super) compensations: HashMap<&'a str, &'a str>,
 }
@@ -53,29 +56,7 @@ impl<'a> Surroundings<'a> {
                     .push(object);
             }
         }
-        let starts: HashMap<&str, &FlowNode> = definition
-            .nodes
-            .iter()
-            .filter(|node| node.kind == ElementType::StartEvent)
-            .filter_map(|node| Some((node.scope.as_deref()?, node)))
-            .collect();
-        let (mut event_subprocess_starts, mut compensations) = (HashMap::new(), HashMap::new());
-        for subprocess in definition
-            .nodes
-            .iter()
-            .filter(|node| node.triggered_by_event)
-        {
-            let Some(start) = starts.get(subprocess.id.as_str()) else {
-                continue;
-            };
-            let around = subprocess.scope.as_deref();
-            if start.is_compensation() {
-                compensations.extend(around.map(|around| (around, subprocess.id.as_str())));
-            } else {
-                let of_scope: &mut Vec<&str> = event_subprocess_starts.entry(around).or_default();
-                of_scope.push(&start.id);
-            }
-        }
+        let (event_subprocess_starts, compensations) = event_subprocesses(definition);
         Self {
             outgoing,
             incoming,
@@ -127,4 +108,33 @@ fn innermost_lanes(lanes: &[Lane]) -> HashMap<&str, usize> {
         .into_iter()
         .map(|(node, (_, index))| (node, index))
         .collect()
+}
+
+/// The start events of event subprocesses by the enclosing scope, and those event subprocesses that
+/// start by compensation, by the enclosing subprocess.
+fn event_subprocesses(definition: &ProcessDefinition) -> (StartsByScope<'_>, HashMap<&str, &str>) {
+    let starts: HashMap<&str, &FlowNode> = definition
+        .nodes
+        .iter()
+        .filter(|node| node.kind == ElementType::StartEvent)
+        .filter_map(|node| Some((node.scope.as_deref()?, node)))
+        .collect();
+    let (mut event_subprocess_starts, mut compensations) = (HashMap::new(), HashMap::new());
+    for subprocess in definition
+        .nodes
+        .iter()
+        .filter(|node| node.triggered_by_event)
+    {
+        let Some(start) = starts.get(subprocess.id.as_str()) else {
+            continue;
+        };
+        let around = subprocess.scope.as_deref();
+        if start.is_compensation() {
+            compensations.extend(around.map(|around| (around, subprocess.id.as_str())));
+        } else {
+            let of_scope: &mut Vec<&str> = event_subprocess_starts.entry(around).or_default();
+            of_scope.push(&start.id);
+        }
+    }
+    (event_subprocess_starts, compensations)
 }

@@ -82,27 +82,7 @@ fn check_multiple(node: &FlowNode, multiple: &MultiInstance, report: &mut Report
         }
         (None, Some(text)) => check_cardinality(text, &error, report),
     }
-    if let Some(item) = &multiple.item {
-        let is_name = DataPath::parse_members(item).is_ok_and(|path| path.depth() == 1);
-        let is_taken = item == LOOP_COUNTER || COUNTERS.contains(&item.as_str());
-        if !is_name || is_taken {
-            let found = if is_taken {
-                "is counted by the loop itself"
-            } else {
-                "is none"
-            };
-            let sentence = format!(
-                ": expected the name of a variable for the item, but `{item}` {found}; write \
-                another"
-            );
-            error(report, "invalid_name", sentence);
-        }
-        if multiple.collection.is_none() {
-            let sentence = ": expected a variable for the item of a collection only, but there is \
-                no collection; remove `item`";
-            error(report, "misplaced_item", sentence.to_owned());
-        }
-    }
+    check_item(multiple, &error, report);
     check_behavior(multiple, &error, report);
     params::check_output(
         &node.id,
@@ -122,6 +102,33 @@ fn check_multiple(node: &FlowNode, multiple: &MultiInstance, report: &mut Report
         let sentence = ": expected `output` beside `outputKey`, but there is none: the result of \
             an iteration is not defined; write a template such as ${answer}";
         error(report, "missing_output", sentence.to_owned());
+    }
+}
+
+fn check_item(
+    multiple: &MultiInstance,
+    error: &dyn Fn(&mut Report, &'static str, String),
+    report: &mut Report,
+) {
+    let Some(item) = &multiple.item else { return };
+    let is_name = DataPath::parse_members(item).is_ok_and(|path| path.depth() == 1);
+    let is_taken = item == LOOP_COUNTER || COUNTERS.contains(&item.as_str());
+    if !is_name || is_taken {
+        let found = if is_taken {
+            "is counted by the loop itself"
+        } else {
+            "is none"
+        };
+        let sentence = format!(
+            ": expected the name of a variable for the item, but `{item}` {found}; write \
+            another"
+        );
+        error(report, "invalid_name", sentence);
+    }
+    if multiple.collection.is_none() {
+        let sentence = ": expected a variable for the item of a collection only, but there is \
+            no collection; remove `item`";
+        error(report, "misplaced_item", sentence.to_owned());
     }
 }
 

@@ -5,6 +5,7 @@ use crate::model::{
     action::{Action, ActionType, MessageType, Trigger},
     copying::CopyList,
     expression_language,
+    http_request::HttpRequestParams,
     path::DataPath,
     template::Template,
     upload::UploadRules,
@@ -17,22 +18,7 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
             message_type,
             message,
             ..
-        } => {
-            let Some(template) = check_template(element, &owner, "message", message, report) else {
-                return;
-            };
-            match message_type {
-                MessageType::Default if !template.is_object() => {
-                    let message = format!(
-                        "{owner}: expected the message to be a JSON object, but it is another \
-                        value; write {{…}}"
-                    );
-                    report.error(element, "message_not_object", message);
-                }
-                MessageType::Default => {}
-                MessageType::Action => inherit::check(element, &owner, &template.outline(), report),
-            }
-        }
+        } => check_message(element, &owner, *message_type, message, report),
         ActionType::SaveData => {}
         ActionType::AppendToParent {
             message,
@@ -66,22 +52,7 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
                 report.error(element, "invalid_value", format!("{owner}: {sentence}"));
             }
         }
-        ActionType::HttpRequest(params) => {
-            let optional = [
-                ("headers", &params.headers),
-                ("body", &params.body),
-                ("output", &params.output),
-            ];
-            let given = optional
-                .into_iter()
-                .filter_map(|(name, text)| text.as_ref().map(|text| (name, text)));
-            for (name, text) in given.chain([("url", &params.url)]) {
-                report.hash_braces(element, &format!("{owner}, {name}"), text);
-            }
-            for (code, sentence) in params.compile().err().into_iter().flatten() {
-                report.error(element, code, format!("{owner}: {sentence}"));
-            }
-        }
+        ActionType::HttpRequest(params) => check_call(element, &owner, params, report),
         ActionType::StartSubprocess {
             process,
             params_to_copy,
@@ -112,6 +83,47 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
         ActionType::StartActivity { activity } => {
             is_given(element, &owner, "activity", activity, report);
         }
+    }
+}
+
+/// A Data message is an object; an Action message may have a form that starts a process.
+fn check_message(
+    element: &str,
+    owner: &str,
+    message_type: MessageType,
+    message: &str,
+    report: &mut Report,
+) {
+    let Some(template) = check_template(element, owner, "message", message, report) else {
+        return;
+    };
+    match message_type {
+        MessageType::Default if !template.is_object() => {
+            let message = format!(
+                "{owner}: expected the message to be a JSON object, but it is another value; \
+                write {{…}}"
+            );
+            report.error(element, "message_not_object", message);
+        }
+        MessageType::Default => {}
+        MessageType::Action => inherit::check(element, owner, &template.outline(), report),
+    }
+}
+
+fn check_call(element: &str, owner: &str, params: &HttpRequestParams, report: &mut Report) {
+    let optional = [
+        ("headers", &params.headers),
+        ("body", &params.body),
+        ("output", &params.output),
+    ];
+    let given = optional
+        .into_iter()
+        .filter_map(|(name, text)| text.as_ref().map(|text| (name, text)));
+    for (name, text) in given.chain([("url", &params.url)]) {
+        report.hash_braces(element, &format!("{owner}, {name}"), text);
+    }
+    for (code, sentence) in params.compile().err().into_iter().flatten() {
+        report.error(element, code, format!("{owner}: {sentence}"));
     }
 }
 

@@ -257,23 +257,7 @@ impl Tokens {
                 'event:', which are reserved",
             );
         }
-        let expires_at = time("exp", exp)?;
-        let issued_at = iat.map(|iat| time("iat", iat)).transpose()?;
-        if now >= expires_at {
-            return Err(TokenError::Expired);
-        }
-        if u128::from(expires_at.0.abs_diff(now.0)) > self.longest.as_millis() {
-            return Err(TokenError::Invalid(self.too_long()));
-        }
-        if nbf
-            .map(|start| time("nbf", start))
-            .transpose()?
-            .is_some_and(|start| now < start)
-        {
-            return invalid(
-                "expected a token that is valid by now, but its 'nbf' is in the future",
-            );
-        }
+        let (expires_at, issued_at) = self.check_times(exp, nbf, iat, now)?;
         let roles = self
             .roles_claim
             .of(&others, header.alg == Algorithm::HS256)
@@ -287,6 +271,33 @@ impl Tokens {
             expires_at: Some(expires_at),
             instance,
         })
+    }
+
+    /// Checks the times of a token; returns its expiry and the time of its issue.
+    fn check_times(
+        &self,
+        exp: f64,
+        nbf: Option<f64>,
+        iat: Option<f64>,
+        now: Time,
+    ) -> Result<(Time, Option<Time>), TokenError> {
+        let expires_at = time("exp", exp)?;
+        let issued_at = iat.map(|iat| time("iat", iat)).transpose()?;
+        if now >= expires_at {
+            return Err(TokenError::Expired);
+        }
+        if u128::from(expires_at.0.abs_diff(now.0)) > self.longest.as_millis() {
+            return Err(TokenError::Invalid(self.too_long()));
+        }
+        if nbf
+            .map(|start| time("nbf", start))
+            .transpose()?
+            .is_some_and(|start| now < start)
+        {
+            let sentence = "expected a token that is valid by now, but its 'nbf' is in the future";
+            return Err(TokenError::Invalid(sentence.into()));
+        }
+        Ok((expires_at, issued_at))
     }
 
     /// The key decides which algorithm a token must have, never the token: HS256 with the secret

@@ -20,6 +20,7 @@ use std::sync::{
 };
 
 use super::super::{
+    auth::principal::Principal,
     connection::Connection,
     inbox::{Inbound, Inbox},
     outgoing::Out,
@@ -34,6 +35,7 @@ use super::super::{
     },
 };
 use crate::{
+    engine::access::Caller,
     journal::ReadModelChange,
     runtime::lists::{ListFollower, Origin, Topic},
 };
@@ -72,6 +74,17 @@ struct Audience {
 }
 
 impl Audience {
+    fn of(caller: &Caller, principal: &Principal) -> Self {
+        Self {
+            staff: principal.is_staff(),
+            admin: principal.is_admin(),
+            operator: caller.operator,
+            server_operator: principal.is_server_operator(),
+            started_by: (!caller.operator).then(|| caller.subject.clone()),
+            tenant: caller.tenant.clone(),
+        }
+    }
+
     fn is_notified(&self, tenant: &str, topic: Topic) -> bool {
         let may = match topic {
             Topic::Definitions | Topic::Schedules => self.staff,
@@ -142,14 +155,7 @@ impl Connection {
             let error = WireError::new(ErrorCode::Forbidden, sentence);
             return self.send_error(id.map(FrameId::as_str), Some(&channel), &error);
         }
-        let audience = Audience {
-            staff: principal.is_staff(),
-            admin: principal.is_admin(),
-            operator: caller.operator,
-            server_operator: principal.is_server_operator(),
-            started_by: (!caller.operator).then(|| caller.subject.clone()),
-            tenant: caller.tenant.clone(),
-        };
+        let audience = Audience::of(&caller, principal);
         self.rounds += 1;
         let noted = Arc::new(NotedChanges {
             audience,
@@ -166,6 +172,12 @@ impl Connection {
             noted.note(before.noted.topics.load(Ordering::Acquire) & !NOTICE_SENT);
         }
         self.changes = Some(ChangesFollowing { follower, noted });
+        self.begin_changes(id, resync);
+    }
+
+    /// Sends the first frames of the channel: `resync`, the snapshot, and the reply.
+    fn begin_changes(&mut self, id: Option<&FrameId>, resync: Option<ResyncReason>) {
+        let channel = Channel::Changes;
         if let Some(reason) = resync {
             let resync = Resync {
                 channel: &channel,

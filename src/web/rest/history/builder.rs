@@ -69,183 +69,187 @@ impl<'a> HistoryBuilder<'a> {
                         self.visits.insert(ElementKey(seq), visit);
                     }
                 }
-                match record {
-                    Record::ElementActivated { arrivals, .. } if whole => {
-                        self.flows
-                            .extend(arrivals.iter().map(|arrival: &Arrival| &*arrival.flow));
-                    }
-                    Record::Decided {
-                        element,
-                        approved,
-                        comment,
-                    } => {
-                        let decision = if *approved { "approved" } else { "rejected" };
-                        let (by, at) = (row.by.as_deref(), row.time.to_string());
-                        let decided = DecisionEntry {
-                            decision,
-                            by,
-                            at,
-                            comment: comment.as_deref(),
-                        };
-                        self.visits
-                            .entry(*element)
-                            .and_modify(|visit| visit.decisions.push(decided));
-                    }
-                    Record::DataPatched { scope, patch } => {
-                        if let Some(owner) = scope {
-                            self.variables(*owner, |owned| deep_merge(owned, patch));
-                        }
-                        if whole {
-                            self.patches.push(PatchedData {
-                                seq,
-                                by: row.by.as_deref(),
-                                at: row.time.to_string(),
-                                scope: scope.map(|scope| scope.wire(self.key)),
-                                data: self.with_data.then_some(patch),
-                            });
-                        }
-                    }
-                    Record::VariablesDeclared { element, variables } => {
-                        self.variables(*element, |owned| {
-                            if let Value::Object(owned) = owned {
-                                owned.extend(variables.clone());
-                            }
-                        });
-                    }
-                    Record::DataMerged {
-                        scope: Some(owner),
-                        patch,
-                        ..
-                    } => self.variables(*owner, |owned| deep_merge(owned, patch)),
-                    Record::DataReplaced {
-                        scope: Some(owner),
-                        data,
-                    } => self.variables(*owner, |owned| *owned = data.clone()),
-                    Record::Returned { to, .. } => {
-                        let owned = self
-                            .visits
-                            .get(to)
-                            .and_then(|visit| visit.variables.clone());
-                        if let Some(owned) = owned {
-                            self.variables(ElementKey(seq), |again| *again = owned);
-                        }
-                    }
-                    Record::DataMerged { scope: None, .. }
-                    | Record::DataReplaced { scope: None, .. } => {}
-                    Record::FlowArrived { arrival, .. } if whole => {
-                        self.flows.insert(&*arrival.flow);
-                    }
-                    Record::ElementCompleted { element, .. } => {
-                        end(self.visits.get_mut(element), "Completed", row.time)
-                    }
-                    Record::ElementTerminated { element, .. } => {
-                        end(self.visits.get_mut(element), "Terminated", row.time)
-                    }
-                    Record::SubscriptionTriggered {
-                        by: Subscriber::Element(element),
-                        event,
-                        ..
-                    } => {
-                        let event = TriggeredEvent {
-                            node: &event.node,
-                            at: row.time.to_string(),
-                        };
-                        self.change(*element, |visit| visit.events.push(event));
-                    }
-                    Record::SubscriptionTriggered {
-                        by: Subscriber::Scope(scope),
-                        event,
-                        ..
-                    } => {
-                        let event = TriggeredEvent {
-                            node: &event.node,
-                            at: row.time.to_string(),
-                        };
-                        if let Some(scope) = scope {
-                            self.change(*scope, |visit| visit.events.push(event));
-                        }
-                    }
-                    Record::Loop(looped) => {
-                        if let LoopRecord::Begun {
-                            element,
-                            instances,
-                            sequential,
-                            ..
-                        } = &**looped
-                        {
-                            let begun = LoopEntry {
-                                instances: *instances,
-                                sequential: *sequential,
-                            };
-                            self.change(*element, |visit| visit.r#loop = Some(begun));
-                        }
-                    }
-                    Record::ChildStarted(child) => {
-                        let called = CalledInstance {
-                            instance: child.child,
-                            process: &child.process,
-                            status: None,
-                        };
-                        if let Some(element) = child.element {
-                            self.change(element, |visit| visit.children.push(called));
-                        }
-                    }
-                    Record::ChildEnded { child, status, .. } => {
-                        let called = self
-                            .visits
-                            .values_mut()
-                            .flat_map(|visit| &mut visit.children);
-                        for called in called.filter(|called| called.instance == *child) {
-                            called.status = Some(status.name());
-                        }
-                    }
-                    Record::Migrated(migrated) => self.migrated(&migrated.renamed),
-                    Record::Created(_)
-                    | Record::TokenMoved { .. }
-                    | Record::SubscriptionsRenewed { .. }
-                    | Record::FileStored(_)
-                    | Record::FlowArrived { .. }
-                    | Record::ElementActivated { .. }
-                    | Record::SubscriptionsOpened { .. }
-                    | Record::Multiple(_)
-                    | Record::DeliveryHeld(_)
-                    | Record::CorrelationNotified { .. }
-                    | Record::ConditionReset { .. }
-                    | Record::ScopeInterrupted { .. }
-                    | Record::WaitingFlowsCleared { .. }
-                    | Record::GatewayStateChanged { .. }
-                    | Record::ErrorThrown { .. }
-                    | Record::EscalationThrown { .. }
-                    | Record::CompensationThrown { .. }
-                    | Record::CompensationStarted { .. }
-                    | Record::CompensationCompleted { .. }
-                    | Record::TransactionCancelled { .. }
-                    | Record::ActionStarted { .. }
-                    | Record::ActionCompleted { .. }
-                    | Record::Pushed(_)
-                    | Record::OfferClosed { .. }
-                    | Record::ViewReplaced { .. }
-                    | Record::MessageReceived { .. }
-                    | Record::ParentFinished
-                    | Record::DescendantsEnded
-                    | Record::MessageSent { .. }
-                    | Record::HttpCall(_)
-                    | Record::IncidentRaised { .. }
-                    | Record::Assigned { .. }
-                    | Record::TaskScheduled { .. }
-                    | Record::Reminded { .. }
-                    | Record::ActionSkipped { .. }
-                    | Record::AdHoc(_)
-                    | Record::OutputsWritten { .. }
-                    | Record::CallSkipped { .. }
-                    | Record::Held
-                    | Record::Unheld
-                    | Record::IncidentsResolved { .. }
-                    | Record::Ended { .. } => {}
-                }
+                self.add_record(row, seq, record, whole);
             }
         }
         whole
+    }
+
+    /// Adds a record; new flows and corrections only if `whole`.
+    fn add_record(&mut self, row: &'a RecordBatch, seq: u64, record: &'a Record, whole: bool) {
+        match record {
+            Record::ElementActivated { arrivals, .. } if whole => {
+                self.flows
+                    .extend(arrivals.iter().map(|arrival: &Arrival| &*arrival.flow));
+            }
+            Record::Decided {
+                element,
+                approved,
+                comment,
+            } => {
+                let decision = if *approved { "approved" } else { "rejected" };
+                let (by, at) = (row.by.as_deref(), row.time.to_string());
+                let decided = DecisionEntry {
+                    decision,
+                    by,
+                    at,
+                    comment: comment.as_deref(),
+                };
+                self.visits
+                    .entry(*element)
+                    .and_modify(|visit| visit.decisions.push(decided));
+            }
+            Record::DataPatched { scope, patch } => {
+                if let Some(owner) = scope {
+                    self.variables(*owner, |owned| deep_merge(owned, patch));
+                }
+                if whole {
+                    self.patches.push(PatchedData {
+                        seq,
+                        by: row.by.as_deref(),
+                        at: row.time.to_string(),
+                        scope: scope.map(|scope| scope.wire(self.key)),
+                        data: self.with_data.then_some(patch),
+                    });
+                }
+            }
+            Record::VariablesDeclared { element, variables } => {
+                self.variables(*element, |owned| {
+                    if let Value::Object(owned) = owned {
+                        owned.extend(variables.clone());
+                    }
+                });
+            }
+            Record::DataMerged {
+                scope: Some(owner),
+                patch,
+                ..
+            } => self.variables(*owner, |owned| deep_merge(owned, patch)),
+            Record::DataReplaced {
+                scope: Some(owner),
+                data,
+            } => self.variables(*owner, |owned| *owned = data.clone()),
+            Record::Returned { to, .. } => {
+                let owned = self
+                    .visits
+                    .get(to)
+                    .and_then(|visit| visit.variables.clone());
+                if let Some(owned) = owned {
+                    self.variables(ElementKey(seq), |again| *again = owned);
+                }
+            }
+            Record::DataMerged { scope: None, .. } | Record::DataReplaced { scope: None, .. } => {}
+            Record::FlowArrived { arrival, .. } if whole => {
+                self.flows.insert(&*arrival.flow);
+            }
+            Record::ElementCompleted { element, .. } => {
+                end(self.visits.get_mut(element), "Completed", row.time)
+            }
+            Record::ElementTerminated { element, .. } => {
+                end(self.visits.get_mut(element), "Terminated", row.time)
+            }
+            Record::SubscriptionTriggered {
+                by: Subscriber::Element(element),
+                event,
+                ..
+            } => {
+                let event = TriggeredEvent {
+                    node: &event.node,
+                    at: row.time.to_string(),
+                };
+                self.change(*element, |visit| visit.events.push(event));
+            }
+            Record::SubscriptionTriggered {
+                by: Subscriber::Scope(scope),
+                event,
+                ..
+            } => {
+                let event = TriggeredEvent {
+                    node: &event.node,
+                    at: row.time.to_string(),
+                };
+                if let Some(scope) = scope {
+                    self.change(*scope, |visit| visit.events.push(event));
+                }
+            }
+            Record::Loop(looped) => {
+                if let LoopRecord::Begun {
+                    element,
+                    instances,
+                    sequential,
+                    ..
+                } = &**looped
+                {
+                    let begun = LoopEntry {
+                        instances: *instances,
+                        sequential: *sequential,
+                    };
+                    self.change(*element, |visit| visit.r#loop = Some(begun));
+                }
+            }
+            Record::ChildStarted(child) => {
+                let called = CalledInstance {
+                    instance: child.child,
+                    process: &child.process,
+                    status: None,
+                };
+                if let Some(element) = child.element {
+                    self.change(element, |visit| visit.children.push(called));
+                }
+            }
+            Record::ChildEnded { child, status, .. } => {
+                let called = self
+                    .visits
+                    .values_mut()
+                    .flat_map(|visit| &mut visit.children);
+                for called in called.filter(|called| called.instance == *child) {
+                    called.status = Some(status.name());
+                }
+            }
+            Record::Migrated(migrated) => self.migrated(&migrated.renamed),
+            Record::Created(_)
+            | Record::TokenMoved { .. }
+            | Record::SubscriptionsRenewed { .. }
+            | Record::FileStored(_)
+            | Record::FlowArrived { .. }
+            | Record::ElementActivated { .. }
+            | Record::SubscriptionsOpened { .. }
+            | Record::Multiple(_)
+            | Record::DeliveryHeld(_)
+            | Record::CorrelationNotified { .. }
+            | Record::ConditionReset { .. }
+            | Record::ScopeInterrupted { .. }
+            | Record::WaitingFlowsCleared { .. }
+            | Record::GatewayStateChanged { .. }
+            | Record::ErrorThrown { .. }
+            | Record::EscalationThrown { .. }
+            | Record::CompensationThrown { .. }
+            | Record::CompensationStarted { .. }
+            | Record::CompensationCompleted { .. }
+            | Record::TransactionCancelled { .. }
+            | Record::ActionStarted { .. }
+            | Record::ActionCompleted { .. }
+            | Record::Pushed(_)
+            | Record::OfferClosed { .. }
+            | Record::ViewReplaced { .. }
+            | Record::MessageReceived { .. }
+            | Record::ParentFinished
+            | Record::DescendantsEnded
+            | Record::MessageSent { .. }
+            | Record::HttpCall(_)
+            | Record::IncidentRaised { .. }
+            | Record::Assigned { .. }
+            | Record::TaskScheduled { .. }
+            | Record::Reminded { .. }
+            | Record::ActionSkipped { .. }
+            | Record::AdHoc(_)
+            | Record::OutputsWritten { .. }
+            | Record::CallSkipped { .. }
+            | Record::Held
+            | Record::Unheld
+            | Record::IncidentsResolved { .. }
+            | Record::Ended { .. } => {}
+        }
     }
 
     /// The visit that a record begins.
