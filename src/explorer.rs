@@ -44,7 +44,7 @@ use crate::{
 };
 
 use marking::Marking;
-use verdict::Judge;
+use verdict::FaultCollector;
 pub use verdict::{Exploration, Fault, FaultKind};
 
 /// How often a non-interrupting event occurs at its activity.
@@ -90,7 +90,7 @@ pub fn explore(definition: &ProcessDefinition, most: usize) -> Result<Exploratio
         open: VecDeque::new(),
         activated: BTreeSet::new(),
         ends: Vec::new(),
-        judge: Judge::default(),
+        faults: FaultCollector::default(),
         is_complete: true,
     };
     walk.begin();
@@ -116,7 +116,7 @@ struct Walk<'a> {
     activated: BTreeSet<Arc<str>>,
     /// Steps that completed end events of the process.
     ends: Vec<Ending>,
-    judge: Judge,
+    faults: FaultCollector,
     /// Whether nothing was left out.
     is_complete: bool,
 }
@@ -153,7 +153,7 @@ impl Walk<'_> {
         let moves = moves::enabled(self.process, state);
         if moves.is_empty() {
             self.reached[index].end = End::Stopped;
-            self.judge.stuck(index, self.process, state);
+            self.faults.stuck(index, self.process, state);
             return;
         }
         for next in moves {
@@ -163,7 +163,7 @@ impl Walk<'_> {
                 self.note(&row);
                 let step = next.description(&choice);
                 for (end, left) in left_behind(self.process, state, &after, &row) {
-                    self.judge.improper(index, &step, &end, &left);
+                    self.faults.improper(index, &step, &end, &left);
                 }
                 let ends = process_ends(self.process, &row);
                 let to = self.reach(Some(index), step.clone(), next.recurs(), after);
@@ -207,7 +207,7 @@ impl Walk<'_> {
         }
         let end = if !state.status().is_live() {
             End::Ended
-        } else if self.judge.stops(index, self.process, &state) || self.grows(index) {
+        } else if self.faults.stops(index, self.process, &state) || self.grows(index) {
             End::Stopped
         } else {
             End::Open
@@ -237,7 +237,7 @@ impl Walk<'_> {
                 .marking
                 .beyond(&self.reached[at].marking)
             {
-                self.judge.grows(index, more);
+                self.faults.grows(index, more);
                 return true;
             }
         }
@@ -253,7 +253,7 @@ impl Walk<'_> {
             at = self.reached[at].from;
         }
         if let Some(node) = self.reached[index].marking.twice() {
-            self.judge.twice(index, node);
+            self.faults.twice(index, node);
         }
     }
 
@@ -264,7 +264,7 @@ impl Walk<'_> {
             let of_node = || self.ends.iter().filter(|end| end.node == *node);
             let behind = behind(&self.reached, of_node().map(|end| end.to));
             if let Some(again) = of_node().find(|end| behind[end.from]) {
-                self.judge.end_again(again.from, &again.step, node);
+                self.faults.end_again(again.from, &again.step, node);
             }
         }
     }
@@ -277,13 +277,14 @@ impl Walk<'_> {
             let nodes = nodes.filter(|node| !leads_to_handler(node));
             let dead = nodes.filter(|node| !self.activated.contains(&node.id));
             for node in dead {
-                self.judge.dead(&node.id);
+                self.faults.dead(&node.id);
             }
             if let Some(index) = endless(&self.reached) {
-                self.judge.endless(index);
+                self.faults.endless(index);
             }
         }
-        self.judge.into_exploration(&self.reached, self.is_complete)
+        self.faults
+            .into_exploration(&self.reached, self.is_complete)
     }
 }
 

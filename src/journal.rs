@@ -55,7 +55,7 @@ pub use history::{
     AgedCorrelation, AgedCursor, AgedInstance, DroppedInstance, HistoryChange, HistoryReader,
     HistorySegment, HistorySize,
 };
-pub use http_call::{CallChange, CallTries, FullPlaces, HttpCallRow};
+pub use http_call::{CallAttempts, CallChange, FullPlaces, HttpCallRow};
 pub use in_use::{Counted, VersionInUse};
 pub use job::{JobFilter, JobOrder, JobRow};
 pub use kept_message::{KeptMessage, KeptMessageRow};
@@ -73,7 +73,7 @@ pub use schedule::{ScheduleChange, ScheduleKey, ScheduleRow};
 pub use sqlite::{
     CopiedDatabase, DATABASE, DiskUse, Examined, Facts, Orphan, SqliteStore, copy_database,
 };
-pub use steps::{Steps, Undone};
+pub use steps::{Steps, UnfinishedWork};
 pub use store::{Store, StoreError, StoreReader};
 pub use user::UserRow;
 

@@ -338,7 +338,7 @@ pub const RATES_KEPT: usize = 65_536;
 /// The size that a body of unknown length has in the rates of bytes: all that may be read of it.
 pub const UNKNOWN_BODY_BYTES: usize = REST_BODY_BYTES;
 /// Health checks (`/healthz`, `/readyz`) per address: more than any load balancer sends.
-pub const LIFE_SIGNS: Quota = Quota::new(100, 400);
+pub const HEALTH_CHECKS: Quota = Quota::new(100, 400);
 /// How long the refusal of a request over a rate is delayed at most, while its address has few of
 /// them.
 pub const HELD_BACK: Duration = Duration::from_millis(250);

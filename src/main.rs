@@ -17,7 +17,7 @@ use stepwire::{
     },
     runtime::{
         clock::real_now,
-        definitions::Rehearsal,
+        definitions::DeployCheck,
         http_calls::{HttpCallSettings, Targets},
     },
     session::auth::token::{Identity, TokenSettings, Tokens},
@@ -161,7 +161,7 @@ fn checking(config: &Config) -> Result<Check, String> {
         config.secrets.0.clone(),
         Vec::new(),
     );
-    let mut rehearsal = Rehearsal::new(http_calls);
+    let mut check = DeployCheck::new(http_calls);
     let found = |problem: Problem| FoundProblem {
         refuses: problem.severity == Severity::Error,
         element: problem.element,
@@ -170,7 +170,7 @@ fn checking(config: &Config) -> Result<Check, String> {
     };
     Ok(Box::new(move |file, source, explores| {
         let format = SourceFormat::of_file(file);
-        let problems = rehearsal.deploy(source, format, real_now()).into_iter();
+        let problems = check.deploy(source, format, real_now()).into_iter();
         let mut checked = CheckedFile {
             problems: problems.map(found).collect(),
             verdict: None,

@@ -179,7 +179,7 @@ export function connection(parts: Parts) {
   };
 
   /** Without frames the connection is dropped, as some networks never report a loss. */
-  const watch = (ms: number) => next(ms, () => closed({ code: 4000, reason: 'no sign of life' }));
+  const watch = (ms: number) => next(ms, () => closed({ code: 4000, reason: 'no frame from the server' }));
 
   const renewBefore = (expiresAt: string | null | undefined) => {
     const left = Date.parse(expiresAt!) - now();

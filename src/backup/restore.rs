@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Checks the copy, then creates the directory. Its log gets a new identity, as what clients saw
-/// after the backup is lost: they receive everything anew.
+/// after the backup is lost: they receive everything again.
 ///
 /// # Errors
 /// What is wrong with the copy, or that the destination is in use; as a sentence.

@@ -100,7 +100,7 @@ impl Drop for StagingDir {
     }
 }
 
-/// Creates the directory anew and locks it. The operating system releases the lock however the
+/// Creates the directory again and locks it. The operating system releases the lock however the
 /// program ends.
 fn take(draft: &Path) -> io::Result<File> {
     let lock = draft.join(LOCK);

@@ -111,7 +111,7 @@ impl Socket {
                 Err(_) => {
                     return SocketEvent::Closed(End {
                         code: SILENT,
-                        reason: "no sign of life".into(),
+                        reason: "no frame from the server".into(),
                     });
                 }
             };

@@ -98,7 +98,7 @@ fn read(path: &Path) -> io::Result<String> {
     if text.len() < 32 {
         return Err(io::Error::new(
             ErrorKind::InvalidData,
-            "it holds less than 32 characters; delete it to have it made anew",
+            "it holds less than 32 characters; delete it to have it made again",
         ));
     }
     Ok(text)

@@ -231,7 +231,7 @@ impl InstanceState {
             .map(|(&key, element)| (key, element))
     }
 
-    /// The number of active elements, without counting them anew.
+    /// The number of active elements, without counting them again.
     pub fn active_count(&self) -> usize {
         self.active_elements
     }

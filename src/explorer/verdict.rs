@@ -130,7 +130,7 @@ impl fmt::Display for Fault {
 
 /// Collects faults: for each kind and element the first, which has the shortest path.
 #[derive(Default)]
-pub(super) struct Judge {
+pub(super) struct FaultCollector {
     found: Vec<Found>,
 }
 
@@ -144,7 +144,7 @@ struct Found {
     step: Option<String>,
 }
 
-impl Judge {
+impl FaultCollector {
     fn add(&mut self, kind: FaultKind, element: String, sentence: String, state: Option<usize>) {
         self.add_behind(kind, element, sentence, state, None);
     }

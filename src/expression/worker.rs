@@ -52,12 +52,12 @@ enum Request<S, N, J> {
 
 /// The answer of a worker when the script gave a result.
 #[derive(Serialize, Deserialize)]
-enum Given {
+enum WorkerResult {
     ScriptOutcome(ScriptOutcome),
     Transformed(Transformed),
 }
 
-type ScriptResponse = Result<Given, ScriptError>;
+type ScriptResponse = Result<WorkerResult, ScriptError>;
 
 /// Whether the scripts of a step run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,8 +120,10 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome
         data,
     }) {
         None => sandbox::call(source, names, data),
-        Some(Ok(Given::ScriptOutcome(outcome))) => Ok(outcome),
-        Some(Ok(Given::Transformed(_))) => Err(broken("its answer does not fit the request")),
+        Some(Ok(WorkerResult::ScriptOutcome(outcome))) => Ok(outcome),
+        Some(Ok(WorkerResult::Transformed(_))) => {
+            Err(broken("its answer does not fit the request"))
+        }
         Some(Err(error)) => Err(error),
     }
 }
@@ -130,8 +132,10 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome
 pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, ScriptError> {
     match request_response(&Request::Transform::<_, &[String], _> { source, input, now }) {
         None => sandbox::transform(source, input, now),
-        Some(Ok(Given::Transformed(transformed))) => Ok(transformed),
-        Some(Ok(Given::ScriptOutcome(_))) => Err(broken("its answer does not fit the request")),
+        Some(Ok(WorkerResult::Transformed(transformed))) => Ok(transformed),
+        Some(Ok(WorkerResult::ScriptOutcome(_))) => {
+            Err(broken("its answer does not fit the request"))
+        }
         Some(Err(error)) => Err(error),
     }
 }
@@ -274,9 +278,9 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
                 source,
                 names,
                 data,
-            } => sandbox::call(&source, &names, &data).map(Given::ScriptOutcome),
+            } => sandbox::call(&source, &names, &data).map(WorkerResult::ScriptOutcome),
             Request::Transform { source, input, now } => {
-                sandbox::transform(&source, &input, &now).map(Given::Transformed)
+                sandbox::transform(&source, &input, &now).map(WorkerResult::Transformed)
             }
         };
         send(&mut output, &answer)?;
@@ -376,10 +380,10 @@ mod tests {
         let mut next = || receive::<ScriptResponse>(&mut answers).unwrap();
         assert!(matches!(
             next(),
-            Some(Ok(Given::ScriptOutcome(ScriptOutcome::Bool(true))))
+            Some(Ok(WorkerResult::ScriptOutcome(ScriptOutcome::Bool(true))))
         ));
         assert!(
-            matches!(next(), Some(Ok(Given::Transformed(Transformed::Output(output)))) if output == json!({"all": data, "now": "then"}))
+            matches!(next(), Some(Ok(WorkerResult::Transformed(Transformed::Output(output)))) if output == json!({"all": data, "now": "then"}))
         );
         assert!(matches!(next(), Some(Err(error)) if error.position.is_some()));
         assert!(next().is_none());

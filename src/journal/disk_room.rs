@@ -40,12 +40,12 @@ const LEAST_FREE: u64 = 1 << 20;
 /// The state of one journal's disk. Each change is logged once, by the code that makes it.
 #[derive(Default)]
 pub struct RoomState {
-    known: Mutex<KnownRoom>,
+    known: Mutex<DiskRoomState>,
     changed: watch::Sender<DiskRoom>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct KnownRoom {
+struct DiskRoomState {
     measured: DiskRoom,
     /// In bytes, at the last measurement.
     free: Option<u64>,
@@ -53,7 +53,7 @@ struct KnownRoom {
     failed: bool,
 }
 
-impl KnownRoom {
+impl DiskRoomState {
     fn room(self) -> DiskRoom {
         if self.full {
             DiskRoom::Full
@@ -145,7 +145,7 @@ impl RoomState {
     }
 
     /// Changes the known state; returns the new one if it differs.
-    fn change(&self, change: impl FnOnce(&mut KnownRoom)) -> Option<DiskRoom> {
+    fn change(&self, change: impl FnOnce(&mut DiskRoomState)) -> Option<DiskRoom> {
         let mut known = self.lock();
         let before = known.room();
         change(&mut known);
@@ -156,7 +156,7 @@ impl RoomState {
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, KnownRoom> {
+    fn lock(&self) -> MutexGuard<'_, DiskRoomState> {
         // Only changed by single assignments, so a poisoned lock is safe.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -175,7 +175,7 @@ mod tests {
         assert!(changes.has_changed().unwrap());
         changes.mark_unchanged();
         room.measured(DiskRoom::Low, 2);
-        assert!(!changes.has_changed().unwrap(), "told once");
+        assert!(!changes.has_changed().unwrap(), "reported once");
         room.filled("commit");
         room.measured(DiskRoom::Enough, 3);
         assert_eq!(room.now(), DiskRoom::Full);

@@ -26,7 +26,7 @@ use super::{
     row::{Entity, SnapshotRow},
     steps::Steps,
     store::{Store, StoreError, StoreReader},
-    writer::{Batch, Handed, Writer, WriterMessage},
+    writer::{Batch, QueuedEntry, Writer, WriterMessage},
 };
 use crate::{
     limits::{CallerKind, Limit, Pot, PotPlace},
@@ -43,7 +43,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// What a server does then: it logs the reason, and ends with status 70. A failed sync must not be
 /// repeated, because the operating system may have dropped the pages or believe them written; the
-/// next start writes the log anew and reads what the disk has.
+/// next start writes the log again and reads what the disk has.
 pub fn end_process(error: StoreError) {
     log::error!(
         "the journal cannot go on: {error}; the server ends, and whether what was under way is \
@@ -322,7 +322,7 @@ impl AppendPermit {
     }
 
     fn send(self, op: Option<WriteOp>, release: Release) {
-        let handed = Handed {
+        let handed = QueuedEntry {
             place: self.place,
             op,
             chain: self.chain,

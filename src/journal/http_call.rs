@@ -29,12 +29,12 @@ pub struct HttpCallRow {
     /// When it was placed.
     pub placed_at: Time,
     /// Its attempts so far.
-    pub tried: CallTries,
+    pub tried: CallAttempts,
 }
 
 /// The attempts of a call.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct CallTries {
+pub struct CallAttempts {
     /// The number of attempts.
     pub attempts: u32,
     /// When the next attempt is due; `None` if the call was given up.
@@ -47,7 +47,7 @@ pub struct CallTries {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum CallChange {
     /// An attempt was made, or the call is given up. A call deleted meanwhile stays deleted.
-    Tried(CallTries),
+    Attempted(CallAttempts),
     /// The call is no longer needed; one that does not exist is no error.
     Forgotten,
 }

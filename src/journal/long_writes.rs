@@ -8,7 +8,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{change::WriteOp, writer::Handed};
+use super::{change::WriteOp, writer::QueuedEntry};
 use crate::limits;
 
 /// The bytes that each changed row of a table counts, beside its own bytes.
@@ -17,7 +17,7 @@ const CHANGE: usize = 1024;
 /// The waiting entries, in the order in which they were handed over.
 #[derive(Default)]
 pub(super) struct LongWrites {
-    waiting: VecDeque<(usize, Handed)>,
+    waiting: VecDeque<(usize, QueuedEntry)>,
     /// The number of waiting entries of each chain; `None` for those without a chain, which are
     /// kept in order.
     chains: HashMap<Option<usize>, usize>,
@@ -25,7 +25,7 @@ pub(super) struct LongWrites {
 
 impl LongWrites {
     /// Keeps an entry that has to wait; returns one that does not.
-    pub fn hold(&mut self, handed: Handed) -> Option<Handed> {
+    pub fn hold(&mut self, handed: QueuedEntry) -> Option<QueuedEntry> {
         let cost = handed.op.as_ref().map_or(0, cost);
         let is_behind = self.chains.contains_key(&chain(&handed)) || self.is_barrier(&handed);
         if cost <= limits::LONG_WRITE && !is_behind {
@@ -37,12 +37,12 @@ impl LongWrites {
     }
 
     /// Whether it waits for everything handed over before it.
-    fn is_barrier(&self, handed: &Handed) -> bool {
+    fn is_barrier(&self, handed: &QueuedEntry) -> bool {
         handed.op.is_none() && handed.chain.is_none() && !self.waiting.is_empty()
     }
 
     /// The entries whose turn it is with the next transaction.
-    pub fn turn(&mut self) -> Vec<Handed> {
+    pub fn turn(&mut self) -> Vec<QueuedEntry> {
         let (mut taken, mut left) = (Vec::new(), limits::LONG_WRITES_AT_ONCE);
         while let Some((cost, _)) = self.waiting.front()
             && (taken.is_empty() || *cost <= left)
@@ -54,7 +54,7 @@ impl LongWrites {
     }
 
     /// The oldest entry.
-    pub fn next(&mut self) -> Option<Handed> {
+    pub fn next(&mut self) -> Option<QueuedEntry> {
         let (_, handed) = self.waiting.pop_front()?;
         let chain = chain(&handed);
         if let Some(waiting) = self.chains.get_mut(&chain) {
@@ -77,7 +77,7 @@ impl LongWrites {
     }
 }
 
-fn chain(handed: &Handed) -> Option<usize> {
+fn chain(handed: &QueuedEntry) -> Option<usize> {
     handed.chain.as_ref().map(super::chain::Chain::address)
 }
 

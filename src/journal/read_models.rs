@@ -6,7 +6,7 @@
 use super::{
     change::ReadModelChange,
     codec,
-    http_call::{CallTries, HttpCallRow},
+    http_call::{CallAttempts, HttpCallRow},
     in_use::Counted,
     job::JobRow,
     listing::{IncidentRow, InstanceRow, Owner, SearchedRow, TaskRow, TimerRow, TimerRowKey},
@@ -132,18 +132,7 @@ pub fn changes(
     }
     changes.extend(effects.iter().filter_map(|effect| timer(state, effect)));
     for effect in effects {
-        match effect {
-            Effect::Call(call) => changes.push(ReadModelChange::CallPlaced(Box::new(http_call(
-                state, call, row,
-            )?))),
-            Effect::ForgetCall(number) => {
-                changes.push(ReadModelChange::CallForgotten(state.key(), *number))
-            }
-            Effect::Send { .. }
-            | Effect::Notify { .. }
-            | Effect::SetTimer(_)
-            | Effect::ClearTimer(_) => {}
-        }
+        changes.extend(call_change(state, row, effect)?);
     }
     if instance_changed {
         changes.push(ReadModelChange::Instance(instance(state), counted));
@@ -153,6 +142,25 @@ pub fn changes(
     }
     changes.extend(searched(process, before, state));
     Ok(changes)
+}
+
+/// The change of an HTTP call by an effect.
+fn call_change(
+    state: &InstanceState,
+    row: &RecordBatch,
+    effect: &Effect,
+) -> Result<Option<ReadModelChange>, StoreError> {
+    Ok(match effect {
+        Effect::Call(call) => {
+            let placed = http_call(state, call, row)?;
+            Some(ReadModelChange::CallPlaced(Box::new(placed)))
+        }
+        Effect::ForgetCall(number) => Some(ReadModelChange::CallForgotten(state.key(), *number)),
+        Effect::Send { .. }
+        | Effect::Notify { .. }
+        | Effect::SetTimer(_)
+        | Effect::ClearTimer(_) => None,
+    })
 }
 
 /// The search values of the instance that were added, and those that were removed.
@@ -348,9 +356,9 @@ fn http_call(
         url: url.to_owned(),
         body: codec::encode(&(&call.request, &row.trace))?,
         placed_at: row.time,
-        tried: CallTries {
+        tried: CallAttempts {
             due: Some(row.time),
-            ..CallTries::default()
+            ..CallAttempts::default()
         },
     })
 }

@@ -21,7 +21,7 @@ pub struct ScheduleRow {
     pub key: ScheduleKey,
     /// The version of the process that defines its times.
     pub version: u32,
-    /// The expression of its times: with another one it begins anew.
+    /// The expression of its times: with another one it starts over.
     pub expression: String,
     /// When it began: its times are counted from here.
     pub begun_at: Time,

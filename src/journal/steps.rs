@@ -37,7 +37,7 @@ pub struct Steps {
 
 /// The amount of unfinished work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Undone {
+pub struct UnfinishedWork {
     /// Writes, and releases that wait for the writes before them.
     pub writes: usize,
     /// Releases that may run.
@@ -66,8 +66,8 @@ impl Steps {
     }
 
     /// The pending work.
-    pub fn undone(&self) -> Undone {
-        Undone {
+    pub fn unfinished(&self) -> UnfinishedWork {
+        UnfinishedWork {
             writes: self.writer.queue.len() + self.writer.long.len(),
             releases: self.free.len(),
             questions: self.questions.len(),

@@ -56,7 +56,7 @@ const PROBE: Duration = if cfg!(test) {
 )]
 pub(super) enum WriterMessage {
     /// Something to write, or nothing, and its release.
-    Write(Handed),
+    Write(QueuedEntry),
     /// A message of the outbox that its receiver has durably.
     Delivered(Entity, u64),
     /// Write the entries queued before, then end.
@@ -64,7 +64,7 @@ pub(super) enum WriterMessage {
 }
 
 /// A write, or a release that waits for the writes before it.
-pub(super) struct Handed {
+pub(super) struct QueuedEntry {
     pub place: PotPlace,
     pub op: Option<WriteOp>,
     /// The chain it depends on, if any.
@@ -122,7 +122,7 @@ impl WaitingRelease {
 impl Batch {
     pub fn take(&mut self, entry: WriterMessage) {
         match entry {
-            WriterMessage::Write(Handed {
+            WriterMessage::Write(QueuedEntry {
                 place,
                 op,
                 chain,
@@ -285,7 +285,7 @@ impl Writer {
                 Err(StoreError::NoRoom(tried)) => {
                     written = Err(NotWritten::NoRoom);
                     self.room.filled(tried);
-                    // Only deletions are tried again: everything else is decided anew.
+                    // Only deletions are tried again: everything else is decided again.
                     batch.ops.retain(is_deletion);
                     batch.lazy_until = (!batch.ops.is_empty()).then(|| Instant::now() + PROBE);
                 }

@@ -51,7 +51,7 @@ limits! {
     /// Starts per second of all users of one address.
     AddressStarts = "address_starts",
     /// Requests of health checks per second of one address.
-    LifeSigns = "life_signs",
+    HealthChecks = "health_checks",
     /// Open connections of one user.
     ConnectionsPerUser = "connections_per_user",
     /// Open connections of one address.

@@ -35,7 +35,7 @@ pub struct Clock {
 
 #[derive(Clone, Debug)]
 enum TimeSource {
-    Real(Arc<Mutex<OnwardTime>>),
+    Real(Arc<Mutex<MonotonicTime>>),
     Virtual(Arc<AtomicI64>),
     /// Real time by the clocks of a simulated machine.
     Simulated(Arc<Mutex<SimulatedMachine>>),
@@ -46,7 +46,7 @@ enum TimeSource {
 struct SimulatedMachine {
     wall: Duration,
     steady: Duration,
-    onward: OnwardTime,
+    onward: MonotonicTime,
 }
 
 impl SimulatedMachine {
@@ -58,14 +58,14 @@ impl SimulatedMachine {
 /// Time that never goes back, computed from a clock that may be set and a steady one. Each of the
 /// two counts from a moment of its own.
 #[derive(Debug)]
-struct OnwardTime {
+struct MonotonicTime {
     shown: Duration,
     /// The steady clock when `shown` was computed.
     steady: Duration,
     is_behind_reported: bool,
 }
 
-impl OnwardTime {
+impl MonotonicTime {
     fn new(wall: Duration, steady: Duration) -> Self {
         Self {
             shown: wall,
@@ -90,7 +90,7 @@ impl OnwardTime {
 impl Clock {
     /// Real time.
     pub fn real() -> Self {
-        let onward = OnwardTime::new(since_epoch(), since_start());
+        let onward = MonotonicTime::new(since_epoch(), since_start());
         Self {
             source: TimeSource::Real(Arc::new(Mutex::new(onward))),
             moved: Arc::new(Notify::new()),
@@ -111,7 +111,7 @@ impl Clock {
         let machine = SimulatedMachine {
             wall,
             steady: Duration::ZERO,
-            onward: OnwardTime::new(wall, Duration::ZERO),
+            onward: MonotonicTime::new(wall, Duration::ZERO),
         };
         Self {
             source: TimeSource::Simulated(Arc::new(Mutex::new(machine))),
@@ -170,13 +170,13 @@ impl Clock {
             TimeSource::Virtual(_) => {}
             TimeSource::Real(onward) if goes_on(since_epoch()) => {
                 let mut onward = onward.lock().unwrap_or_else(PoisonError::into_inner);
-                *onward = OnwardTime::new(newest, since_start());
+                *onward = MonotonicTime::new(newest, since_start());
             }
             TimeSource::Real(_) => {}
             TimeSource::Simulated(machine) => {
                 let mut machine = machine.lock().unwrap_or_else(PoisonError::into_inner);
                 if goes_on(machine.wall) {
-                    machine.onward = OnwardTime::new(newest, machine.steady);
+                    machine.onward = MonotonicTime::new(newest, machine.steady);
                 }
             }
         }
@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_right_is_followed() {
-        let mut onward = OnwardTime::new(at(100_000), at(0));
+        let mut onward = MonotonicTime::new(at(100_000), at(0));
         assert_eq!(onward.read(at(100_010), at(10)), (at(100_010), None));
         assert_eq!(
             onward.read(at(100_010 + HOUR), at(11)),
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_delays_no_timer() {
-        let mut onward = OnwardTime::new(at(100_000), at(0));
+        let mut onward = MonotonicTime::new(at(100_000), at(0));
         let set_back = at(100_000 - 3 * HOUR);
         assert_eq!(
             onward.read(set_back, at(0)),
@@ -279,7 +279,7 @@ mod tests {
 
     #[test]
     fn time_rejoins_a_clock_that_was_set_back() {
-        let mut onward = OnwardTime::new(at(100_000), at(0));
+        let mut onward = MonotonicTime::new(at(100_000), at(0));
         let mut last = at(100_000);
         for minute in 0..=11 * 60 {
             let passed = at(minute * 60);
@@ -289,7 +289,7 @@ mod tests {
         }
         assert_eq!(last, at(100_000 + 10 * HOUR), "after ten times as long");
         let news = onward.read(at(100_000), at(11 * HOUR)).1;
-        assert!(news.is_some(), "and the next time is told again");
+        assert!(news.is_some(), "and the next time is reported again");
     }
 
     #[test]

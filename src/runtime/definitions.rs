@@ -55,9 +55,9 @@ use crate::{
 
 use compile_queue::Compiling;
 use deploy_plan::{Plan, compile_row, supersede};
-use on_demand::UsedOfLate;
+use on_demand::RecentlyUsed;
 
-pub use deploy_plan::Rehearsal;
+pub use deploy_plan::DeployCheck;
 pub use known_version::{CompiledMemory, KnownVersion};
 
 /// A version of a definition, compiled.
@@ -148,7 +148,7 @@ pub struct Definitions {
     schedules: Arc<Schedules>,
     http_calls: HttpCallSettings,
     compiling: Compiling,
-    used_of_late: UsedOfLate,
+    used_of_late: RecentlyUsed,
     /// The threads on which former versions are compiled again.
     scripts: Arc<StepThreads>,
     /// Versions of live instances that could not be found at start.
@@ -208,7 +208,7 @@ impl Definitions {
             schedules: schedules.clone(),
             http_calls,
             compiling: Compiling::default(),
-            used_of_late: UsedOfLate::default(),
+            used_of_late: RecentlyUsed::default(),
             scripts,
             stranded: OnceLock::new(),
         };

@@ -35,7 +35,7 @@ use super::{
     definitions::{CompiledMemory, DeployedProcess},
     instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo},
     live_memory::LiveMemory,
-    long_steps::{DataSize, LongInARow, StepTimer},
+    long_steps::{ConsecutiveLongSteps, DataSize, StepTimer},
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
     spans::OpenSpan,
@@ -81,7 +81,7 @@ pub struct ProcessInstance {
     /// Whether a step is running on another thread, with the state.
     away: bool,
     /// Whether its steps take long.
-    long_steps: LongInARow,
+    long_steps: ConsecutiveLongSteps,
     /// Set when it is leaving memory: collects the envelopes still in the mailbox, which are routed
     /// again.
     leaving: Option<Vec<Envelope>>,
@@ -156,7 +156,7 @@ impl ProcessInstance {
             last_observed: LastObserved::default(),
             backlog: VecDeque::new(),
             away: false,
-            long_steps: LongInARow::default(),
+            long_steps: ConsecutiveLongSteps::default(),
             leaving: None,
         }
     }

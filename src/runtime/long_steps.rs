@@ -31,9 +31,9 @@ const IN_A_ROW: u8 = 3;
 
 /// The number of long steps in a row, up to [`IN_A_ROW`].
 #[derive(Clone, Copy, Default)]
-pub(super) struct LongInARow(u8);
+pub(super) struct ConsecutiveLongSteps(u8);
 
-impl LongInARow {
+impl ConsecutiveLongSteps {
     /// Adds a step that took `took`.
     pub fn and(self, took: Duration) -> Self {
         Self(if took < LONG_STEP {
@@ -112,7 +112,7 @@ impl StepTimer {
 pub(super) struct LongSteps {
     threads: Arc<StepThreads>,
     /// Processes whose last start with about this much data was long, by a hash of both.
-    starts: DashMap<u64, LongInARow>,
+    starts: DashMap<u64, ConsecutiveLongSteps>,
     /// The number of these: usually 0.
     count: AtomicUsize,
     hasher: RandomState,
@@ -150,13 +150,13 @@ impl LongSteps {
         self.last_starts(of, with).is_long()
     }
 
-    fn last_starts(&self, of: &DefinitionRow, with: DataSize) -> LongInARow {
+    fn last_starts(&self, of: &DefinitionRow, with: DataSize) -> ConsecutiveLongSteps {
         if self.count.load(Ordering::Relaxed) == 0 {
-            return LongInARow::default();
+            return ConsecutiveLongSteps::default();
         }
         self.starts
             .get(&self.key(of, with))
-            .map_or_else(LongInARow::default, |it| *it)
+            .map_or_else(ConsecutiveLongSteps::default, |it| *it)
     }
 
     /// Records the start of an instance of a process.

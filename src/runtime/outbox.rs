@@ -41,7 +41,7 @@ use crate::{
     journal::{Entity, Owner},
     model::ids::InstanceKey,
 };
-use delivery_order::{DeliveryOrder, HeldBehind};
+use delivery_order::{DeliveryOrder, Unblocked};
 use delivery_queue::{Next, Pair};
 use joining::Joining;
 use loop_turns::{LoopPlace, LoopTurns};
@@ -145,8 +145,8 @@ impl Outbox {
             }
         }
         let throws = match self.delivery_order.taken(delivery) {
-            HeldBehind::Throws(throws) => throws,
-            HeldBehind::Pairs(pairs) => {
+            Unblocked::Throws(throws) => throws,
+            Unblocked::Pairs(pairs) => {
                 let tree = &delivery.tree;
                 for first in pairs.into_iter().filter_map(|pair| self.first(pair)) {
                     tree.deliveries().push(first.pair(), first.waits_as_start());
@@ -402,7 +402,7 @@ fn on_answer(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: InstanceR
     }
 }
 
-/// Sends a message again after a pause. A start is checked anew, because an instance above may have
+/// Sends a message again after a pause. A start is checked again, because an instance above may have
 /// ended meanwhile.
 fn again(runtime: &Arc<Runtime>, delivery: OutboxDelivery, pause: Duration) {
     let later = runtime.clone();

@@ -30,7 +30,7 @@ use tokio::{
 };
 
 pub use on_deploy::CurrentVersion;
-use scheduled_run::{ScheduledRun, Turn, Underway};
+use scheduled_run::{ScheduledRun, StartsInProgress, Turn};
 
 use super::{
     catalog::{Catalog, CatalogChange, CatalogTable},
@@ -49,7 +49,7 @@ use crate::{
 /// The schedules.
 pub struct Schedules {
     table: CatalogTable,
-    underway: Mutex<Underway>,
+    underway: Mutex<StartsInProgress>,
     /// A start has ended: the schedule's next time may be due.
     kept: Notify,
     /// Whether the server has begun the schedules: before that nothing is due.
@@ -60,7 +60,7 @@ pub struct Schedules {
 }
 
 /// The next due start.
-enum TakenRun {
+enum NextScheduledRun {
     /// This one.
     Run(ScheduledRun),
     /// Everything that is due has its share of starts in progress.
@@ -189,15 +189,15 @@ impl Schedules {
 
     /// Takes the due start whose turn it is. Its schedule has no other one until this one has ended
     /// and that is durable.
-    fn take_due(&self, now: Time) -> TakenRun {
+    fn take_due(&self, now: Time) -> NextScheduledRun {
         let mut underway = self.underway();
         let underway = &mut *underway;
         self.table.read(|catalog| {
             loop {
                 let (key, planned) = match underway.next(catalog, now) {
                     Turn::Of(key, planned) => (key, planned),
-                    Turn::Blocked => return TakenRun::Blocked,
-                    Turn::Nothing => return TakenRun::Nothing,
+                    Turn::Blocked => return NextScheduledRun::Blocked,
+                    Turn::Nothing => return NextScheduledRun::Nothing,
                 };
                 let view = catalog.schedule(&key).and_then(|row| view_of(catalog, row));
                 let Some(ScheduleView { row, process }) = view else {
@@ -212,7 +212,7 @@ impl Schedules {
                 };
                 let due = schedule.map_or(planned, newest);
                 underway.firing.insert(key.clone());
-                return TakenRun::Run(ScheduledRun {
+                return NextScheduledRun::Run(ScheduledRun {
                     key,
                     due,
                     planned: Some(planned),
@@ -222,7 +222,7 @@ impl Schedules {
         })
     }
 
-    fn underway(&self) -> MutexGuard<'_, Underway> {
+    fn underway(&self) -> MutexGuard<'_, StartsInProgress> {
         // A panic while the lock is held leaves the value unchanged.
         self.underway.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -90,8 +90,8 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
         if is_due {
             read_window(&runtime, now).await;
         }
-        let hungry = timers.lock().hungry();
-        if let Some(owner) = hungry {
+        let incomplete = timers.lock().owner_to_read();
+        if let Some(owner) = incomplete {
             read_more(&runtime, owner).await;
         }
         let Ok(permit) = timers.firing.clone().acquire_owned().await else {

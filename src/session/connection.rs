@@ -388,7 +388,7 @@ impl Connection {
         self.calm_down(now);
     }
 
-    /// Whether nothing is due within [`CALM`] except signs of life, which may be late.
+    /// Whether nothing is due within [`CALM`] except pings, which may be late.
     pub fn is_calm(&self) -> bool {
         self.principal.is_some() && !self.expires_within(CALM) && !self.awaits_announced()
     }
@@ -399,7 +399,7 @@ impl Connection {
             return self.close(CloseCode::NoHello);
         }
         if now.duration_since(self.received) >= 2 * ping {
-            return self.close(CloseCode::NoSignOfLife);
+            return self.close(CloseCode::ClientTimeout);
         }
         if self.principal.is_some() && now.duration_since(self.pinged.max(self.opened)) >= ping {
             self.pinged = now;

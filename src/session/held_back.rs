@@ -20,23 +20,23 @@ use crate::limits;
 
 /// The number of delayed refusals, by address or user.
 #[derive(Clone, Default)]
-pub(super) struct Crowds(Arc<Mutex<HashMap<u64, u32>>>);
+pub(super) struct DelayedRefusals(Arc<Mutex<HashMap<u64, u32>>>);
 
 /// A refusal that is delayed.
 pub struct HeldBack {
-    crowds: Crowds,
+    delayed: DelayedRefusals,
     whose: u64,
     /// The number of delayed refusals, including this one.
     together: u32,
 }
 
-impl Crowds {
+impl DelayedRefusals {
     pub fn enter(&self, whose: u64) -> HeldBack {
-        let mut crowds = self.lock();
-        let together = crowds.entry(whose).or_default();
+        let mut delayed = self.lock();
+        let together = delayed.entry(whose).or_default();
         *together += 1;
         HeldBack {
-            crowds: self.clone(),
+            delayed: self.clone(),
             whose,
             together: *together,
         }
@@ -50,7 +50,7 @@ impl Crowds {
 impl HeldBack {
     /// The delay of a refusal over REST, if a repeat may succeed after `after`.
     pub fn of_request(&self, after: Duration) -> Duration {
-        match self.crowds() {
+        match self.delayed() {
             0 => after.min(limits::HELD_BACK),
             more => (limits::HELD_BACK * (1 + more)).min(limits::HELD_BACK_LONGEST),
         }
@@ -58,22 +58,22 @@ impl HeldBack {
 
     /// How long not to read from the websocket.
     pub fn of_message(&self) -> Duration {
-        (limits::AFTER_REFUSED * (1 + self.crowds())).min(limits::AFTER_REFUSED_LONGEST)
+        (limits::AFTER_REFUSED * (1 + self.delayed())).min(limits::AFTER_REFUSED_LONGEST)
     }
 
     /// By which factor there are more than a few.
-    fn crowds(&self) -> u32 {
+    fn delayed(&self) -> u32 {
         (self.together - 1) / limits::HELD_AT_ONCE
     }
 }
 
 impl Drop for HeldBack {
     fn drop(&mut self) {
-        let mut crowds = self.crowds.lock();
-        if let Some(together) = crowds.get_mut(&self.whose) {
+        let mut delayed = self.delayed.lock();
+        if let Some(together) = delayed.get_mut(&self.whose) {
             *together -= 1;
             if *together == 0 {
-                crowds.remove(&self.whose);
+                delayed.remove(&self.whose);
             }
         }
     }
@@ -85,19 +85,19 @@ mod tests {
 
     #[test]
     fn many_refusals_of_one_client_are_delayed_longer() {
-        let (crowds, soon) = (Crowds::default(), Duration::from_millis(7));
-        let mut held: Vec<HeldBack> = (0..1_000).map(|_| crowds.enter(1)).collect();
+        let (delayed, soon) = (DelayedRefusals::default(), Duration::from_millis(7));
+        let mut held: Vec<HeldBack> = (0..1_000).map(|_| delayed.enter(1)).collect();
         let request = |index: usize| held[index].of_request(soon);
         assert_eq!(request(15), soon);
         assert_eq!(request(16), 2 * limits::HELD_BACK);
         assert_eq!(request(999), limits::HELD_BACK_LONGEST);
         assert_eq!(held[15].of_message(), limits::AFTER_REFUSED);
         assert!(held[999].of_message() > 60 * limits::AFTER_REFUSED);
-        let other = crowds.enter(2);
+        let other = delayed.enter(2);
         assert_eq!(other.of_request(Duration::from_secs(9)), limits::HELD_BACK);
         held.truncate(3);
-        assert_eq!(crowds.enter(1).of_request(soon), soon);
+        assert_eq!(delayed.enter(1).of_request(soon), soon);
         drop((held, other));
-        assert!(crowds.lock().is_empty());
+        assert!(delayed.lock().is_empty());
     }
 }

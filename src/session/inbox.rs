@@ -137,7 +137,7 @@ pub enum CommandKind {
 pub struct Inbox {
     sender: UnboundedSender<Box<Inbound>>,
     woken: Mutex<HashSet<InstanceKey>>,
-    unsettled: Option<Unsettled>,
+    unsettled: Option<InboxActivity>,
 }
 
 /// The receiving side. Entries are boxed, because the queue allocates room for 32 of them from the
@@ -167,7 +167,7 @@ impl InboundReceiver {
 
 /// With a test clock: what is in the inbox, or follows from it and is not sent yet, counts as in
 /// progress.
-struct Unsettled {
+struct InboxActivity {
     activity: Arc<IdleTracker>,
     held: Mutex<Option<InProgress>>,
 }
@@ -176,7 +176,7 @@ impl Inbox {
     /// An inbox and the receiver its connection reads.
     pub fn new(activity: Option<Arc<IdleTracker>>) -> (Self, InboundReceiver) {
         let (sender, receiver) = unbounded_channel();
-        let unsettled = activity.map(|activity| Unsettled {
+        let unsettled = activity.map(|activity| InboxActivity {
             activity,
             held: Mutex::default(),
         });
@@ -192,7 +192,7 @@ impl Inbox {
 
     /// Adds a message; after the end of the connection it is dropped.
     pub fn put(&self, inbound: Inbound) {
-        let Some(Unsettled { activity, held }) = &self.unsettled else {
+        let Some(InboxActivity { activity, held }) = &self.unsettled else {
             let _ = self.sender.send(Box::new(inbound));
             return;
         };
@@ -205,7 +205,7 @@ impl Inbox {
 
     /// The connection has sent everything: if the inbox is empty, nothing is in progress.
     pub fn settle(&self, receiver: &InboundReceiver) {
-        if let Some(Unsettled { held, .. }) = &self.unsettled {
+        if let Some(InboxActivity { held, .. }) = &self.unsettled {
             let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
             if receiver.is_empty() {
                 *held = None;
@@ -215,7 +215,7 @@ impl Inbox {
 
     /// The connection ends, and no longer counts as in progress.
     pub fn end(&self) {
-        if let Some(Unsettled { held, .. }) = &self.unsettled {
+        if let Some(InboxActivity { held, .. }) = &self.unsettled {
             *held.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }

@@ -70,7 +70,7 @@ struct LongFrame {
 }
 
 /// A long frame that waits for one connection.
-struct Waits {
+struct QueuedLongFrame {
     frames: Arc<LongFrames>,
     text: ByteString,
 }
@@ -85,7 +85,7 @@ impl LongFrames {
     }
 
     /// Takes space for a text, unless it has it already; `None` when there is none.
-    fn hold(self: &Arc<Self>, text: &ByteString, taker: &Taker) -> Option<Waits> {
+    fn hold(self: &Arc<Self>, text: &ByteString, taker: &Taker) -> Option<QueuedLongFrame> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(frame) = waiting.get_mut(&place(text)) {
             frame.times += 1;
@@ -101,14 +101,14 @@ impl LongFrames {
             };
             waiting.insert(place(text), frame);
         }
-        Some(Waits {
+        Some(QueuedLongFrame {
             frames: self.clone(),
             text: text.clone(),
         })
     }
 }
 
-impl Drop for Waits {
+impl Drop for QueuedLongFrame {
     fn drop(&mut self) {
         let waiting = &self.frames.waiting;
         let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
@@ -156,7 +156,7 @@ pub(super) struct Held {
     out: Out,
     /// What waits for the connection, this included.
     bytes: Arc<Waiting>,
-    _long: Option<Waits>,
+    _long: Option<QueuedLongFrame>,
 }
 
 impl Drop for Held {

@@ -8,8 +8,8 @@
 //!
 //! # Rationale
 //!
-//! **Signs of life have a rate, and are refused like anything else**; otherwise a client could keep
-//! the server busy with them.
+//! **A `pong` counts towards the rate, and is refused like any other frame**; otherwise a client
+//! could keep the server busy with them.
 
 use std::time::{Duration, Instant};
 

@@ -43,7 +43,7 @@ impl Connection {
     /// Follows from the position of the cursor, if its numbers belong to this log.
     fn resume_tree(&mut self, cursor: TreeCursor, log: u32) -> TreeCursor {
         let (root, tree) = (cursor.root, cursor.tree);
-        let anew = match cursor.at {
+        let again = match cursor.at {
             None => Some(None),
             Some(_) if cursor.log.is_some_and(|other| other != log) => {
                 Some(Some(ResyncReason::Restored))
@@ -51,7 +51,7 @@ impl Connection {
             Some(_) if cursor.incomplete && tree => Some(Some(ResyncReason::Lag)),
             Some(_) => None,
         };
-        if let Some(reason) = anew {
+        if let Some(reason) = again {
             self.follow(
                 root,
                 0,

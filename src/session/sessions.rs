@@ -6,7 +6,7 @@ use super::{
     auth::{principal::Principal, token::Tokens},
     origin::OriginKey,
     outgoing::LongFrames,
-    shared_rates::{Charge, Payer, SharedRates, Spent},
+    shared_rates::{Charge, Payer, RateExceeded, SharedRates},
 };
 use crate::{
     limits::{self, Limit, Limits, Pot},
@@ -62,7 +62,7 @@ impl Sessions {
     ///
     /// # Errors
     /// When the rate is used up.
-    pub fn admit_publish(&self, payer: Payer) -> Result<(), Spent> {
+    pub fn admit_publish(&self, payer: Payer) -> Result<(), RateExceeded> {
         self.rates.admit(payer, Charge::Start, Instant::now())
     }
 
@@ -81,7 +81,7 @@ impl Sessions {
         request: &mut StartRequest,
         payer: Payer,
         address: Option<IpAddr>,
-    ) -> Result<(), Spent> {
+    ) -> Result<(), RateExceeded> {
         self.rates.admit(payer, Charge::Start, Instant::now())?;
         if request.anonymous {
             request.stranger = Stranger {

@@ -19,7 +19,7 @@ use std::{
 
 use super::{
     auth::principal::Principal,
-    held_back::{Crowds, HeldBack},
+    held_back::{DelayedRefusals, HeldBack},
     rate_limit::take,
     token_bucket::TokenBucket,
 };
@@ -35,8 +35,8 @@ pub struct SharedRates {
     anonymous: RateTable,
     users: RateTable,
     addresses: RateTable,
-    life_signs: RateTable,
-    crowds: Crowds,
+    health_checks: RateTable,
+    delayed: DelayedRefusals,
     hashes: RandomState,
 }
 
@@ -59,21 +59,21 @@ pub enum Charge {
 
 /// A rate is used up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spent {
+pub struct RateExceeded {
     /// The limit.
     pub limit: Limit,
     /// When the same request would be accepted.
     pub after: Duration,
 }
 
-impl Spent {
+impl RateExceeded {
     /// The sentence for the client.
     pub fn sentence(&self) -> String {
         let (what, whose) = match self.limit {
             Limit::AnonymousRequests => ("requests", "from one address without a user's token"),
             Limit::AnonymousBytes => ("bytes", "from one address without a user's token"),
             Limit::AnonymousStarts => ("starts", "from one address without a user's token"),
-            Limit::LifeSigns => ("signs of life", "from one address"),
+            Limit::HealthChecks => ("health checks", "from one address"),
             Limit::UserRequests => ("requests", "of one user"),
             Limit::UserBytes => ("bytes", "of one user"),
             Limit::UserStarts => ("starts", "of one user"),
@@ -109,14 +109,14 @@ impl SharedRates {
                     Limit::AddressStarts,
                 ],
             ),
-            life_signs: RateTable::new(
+            health_checks: RateTable::new(
                 Rates {
-                    requests: limits::LIFE_SIGNS,
+                    requests: limits::HEALTH_CHECKS,
                     ..Rates::OFF
                 },
-                [Limit::LifeSigns; 3],
+                [Limit::HealthChecks; 3],
             ),
-            crowds: Crowds::default(),
+            delayed: DelayedRefusals::default(),
             hashes: RandomState::new(),
         }
     }
@@ -141,8 +141,8 @@ impl SharedRates {
     /// Counts a request, unless a rate is used up.
     ///
     /// # Errors
-    /// [`Spent`]; it is counted as refused.
-    pub fn admit(&self, payer: Payer, charge: Charge, now: Instant) -> Result<(), Spent> {
+    /// [`RateExceeded`]; it is counted as refused.
+    pub fn admit(&self, payer: Payer, charge: Charge, now: Instant) -> Result<(), RateExceeded> {
         let paying = [
             (&self.anonymous, payer.anonymous),
             (&self.addresses, payer.address),
@@ -173,23 +173,27 @@ impl SharedRates {
         }
     }
 
-    /// Counts a sign of life in the rate of its address. Without an address there is no rate.
+    /// Counts a health check in the rate of its address. Without an address there is no rate.
     ///
     /// # Errors
-    /// [`Spent`]; it is counted as refused.
-    pub fn admit_life_sign(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Spent> {
+    /// [`RateExceeded`]; it is counted as refused.
+    pub fn admit_health_check(
+        &self,
+        address: Option<IpAddr>,
+        now: Instant,
+    ) -> Result<(), RateExceeded> {
         let Some(address) = address else {
             return Ok(());
         };
         let network = self.hash(limits::network(address));
-        let admitted = self.life_signs.admit(network, Charge::Request(0), now);
+        let admitted = self.health_checks.admit(network, Charge::Request(0), now);
         admitted.inspect_err(|spent| spent.limit.refused())
     }
 
     /// Counts a delayed refusal, until the result is dropped.
     pub fn hold_back(&self, payer: Payer) -> HeldBack {
         let whose = payer.anonymous.or(payer.address).or(payer.user);
-        self.crowds.enter(whose.unwrap_or_default())
+        self.delayed.enter(whose.unwrap_or_default())
     }
 
     fn hash(&self, key: impl Hash) -> u64 {
@@ -227,7 +231,7 @@ impl RateTable {
         }
     }
 
-    fn admit(&self, id: u64, charge: Charge, now: Instant) -> Result<(), Spent> {
+    fn admit(&self, id: u64, charge: Charge, now: Instant) -> Result<(), RateExceeded> {
         let amounts = match charge {
             Charge::Request(bytes) => [1.0, bytes as f64, 0.0],
             Charge::Start => [0.0, 0.0, 1.0],
@@ -241,7 +245,7 @@ impl RateTable {
         let buckets = shard.buckets(id, &self.quotas, now);
         match take(buckets, &self.quotas, amounts, now) {
             None => Ok(()),
-            Some(after) => Err(Spent {
+            Some(after) => Err(RateExceeded {
                 limit: self.limits[after.bucket],
                 after: after.wait,
             }),

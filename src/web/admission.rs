@@ -32,13 +32,13 @@ use crate::{
             principal::Principal,
             token::{Identity, TokenError},
         },
-        shared_rates::{Charge, Payer, Spent},
+        shared_rates::{Charge, Payer, RateExceeded},
     },
 };
 
-/// Signs of life, for programs that monitor the server: they have a rate of their own, which no
+/// Health checks, for programs that monitor the server: they have a rate of their own, which no
 /// token changes.
-pub(super) const LIFE_SIGNS: [&str; 2] = ["/healthz", "/readyz"];
+pub(super) const HEALTH_CHECKS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The shortest time that a client is asked to wait.
 const SOONEST: Duration = Duration::from_millis(1);
@@ -67,8 +67,8 @@ pub async fn within_rates(
         let (request, now) = (request.request(), Instant::now());
         let address = app.approach(request.head()).address;
         let rates = &app.sessions.rates;
-        let (payer, admitted) = if LIFE_SIGNS.contains(&request.path()) {
-            let admitted = rates.admit_life_sign(address, now);
+        let (payer, admitted) = if HEALTH_CHECKS.contains(&request.path()) {
+            let admitted = rates.admit_health_check(address, now);
             (app.sessions.payer(None, address), admitted)
         } else {
             let principal = app.shown_user(request);
@@ -85,7 +85,7 @@ pub async fn within_rates(
                 .for_each(ConnectionHandle::is_over_rate);
             let held = hold_back(&app, payer, spent.after).await;
             let after = spent.after.saturating_sub(held).max(SOONEST);
-            return Err(HttpProblem::from(Spent { after, ..spent }).into());
+            return Err(HttpProblem::from(RateExceeded { after, ..spent }).into());
         }
     }
     next.call(request).await

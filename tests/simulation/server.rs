@@ -1,5 +1,5 @@
-//! One life of the server, from a start to a crash: everything except sockets and threads, over a
-//! journal whose every step is made by the simulation.
+//! The server from a start to a crash: everything except sockets and threads, over a journal whose
+//! steps the simulation makes one by one.
 
 use std::{
     sync::{
@@ -10,7 +10,7 @@ use std::{
 };
 
 use stepwire::{
-    journal::{Journal, Steps, Undone},
+    journal::{Journal, Steps, UnfinishedWork},
     limits::{Limits, Rates, WRITER_QUEUE},
     model::source::SourceFormat,
     runtime::{
@@ -25,7 +25,7 @@ use stepwire::{
 use super::{processes::PROCESSES, settle::settled, store::SimulatedStore};
 use crate::engine::sketch;
 
-/// Steps in which a server that has crashed lets go of everything.
+/// The number of steps after which a crashed server must have ended all its work.
 const UNWINDING: usize = 10_000;
 const SECRET: &str = "a secret for simulations only";
 
@@ -62,7 +62,7 @@ impl Server {
         let runtime = runtime.expect("the runtime starts on what it has written");
         let deploys = runtime.clone();
         complete(&mut steps, async move { deploy(&deploys).await }).await;
-        // Other work of a start ends here, in any order in which other threads left it.
+        // Work of other threads during the start ends here, so that its order has no effect.
         loop {
             settled().await;
             if !step(&mut steps) {
@@ -96,19 +96,19 @@ impl Server {
         }
     }
 
-    /// Whether a commit has failed, so that the process is about to end.
+    /// Whether a commit has failed, so that the process must end.
     pub fn has_failed(&self) -> bool {
         self.failed.load(Ordering::SeqCst)
     }
 
-    /// Whether something waits for real time to pass, such as a retry.
+    /// Whether work waits for real time, such as a retry.
     pub fn waits(&self) -> bool {
         self.sessions.runtime.messages_in_progress() > 0
     }
 }
 
 impl Server {
-    /// Releases the waiting work of a crashed server, so that its threads end.
+    /// Completes the waiting work of a crashed server, so that its threads end.
     pub async fn unwind(mut self) {
         self.sessions.runtime.stop();
         for _ in 0..UNWINDING {
@@ -137,8 +137,8 @@ async fn deploy(runtime: &Runtime) {
     }
 }
 
-/// Takes the journal's steps in order until something is done. The start and deploys of a server
-/// know no other order, and compile on other threads.
+/// Runs the journal's steps in order until `work` is done: starts and deploys compile on other
+/// threads and have a fixed order.
 async fn complete<T: 'static>(steps: &mut Steps, work: impl Future<Output = T> + 'static) -> T {
     let work = actix_rt::spawn(work);
     loop {
@@ -152,15 +152,15 @@ async fn complete<T: 'static>(steps: &mut Steps, work: impl Future<Output = T> +
     }
 }
 
-/// Takes one step; whether there was one.
+/// Runs one step of the journal; returns whether there was one.
 fn step(steps: &mut Steps) -> bool {
-    let undone = steps.undone();
-    if undone.questions > 0 {
+    let unfinished = steps.unfinished();
+    if unfinished.questions > 0 {
         steps.answer();
-    } else if undone.releases > 0 {
+    } else if unfinished.releases > 0 {
         steps.release();
     } else {
         steps.write(usize::MAX);
     }
-    undone != Undone::default()
+    unfinished != UnfinishedWork::default()
 }

@@ -288,7 +288,7 @@ async fn excessive_health_checks_are_refused() {
     assert!(good.len() >= 400, "{}", good.len());
     tells_when(
         refused.first().expect("some are refused"),
-        "signs of life per second from one address",
+        "health checks per second from one address",
     );
     assert_eq!(other.get("/readyz").await.status, 200);
     server.stop().await;

@@ -94,7 +94,7 @@ impl FindingKind {
             ),
             Self::Gap => (
                 "an instance has lost a part of what happened in it, and is answered 409",
-                "restore a backup, or start it anew",
+                "restore a backup, or start it again",
             ),
             Self::Definition => (
                 "nothing starts with this version; instances that began with it are answered 409",
@@ -102,11 +102,11 @@ impl FindingKind {
             ),
             Self::User => (
                 "this user cannot sign in, and no token of it is accepted",
-                "set its password with 'stepwire user', which writes the row anew",
+                "set its password with 'stepwire user', which writes the row again",
             ),
             Self::Schedule => (
                 "it starts nothing; all else is served",
-                "deploy a new version of its process, which begins its schedules anew",
+                "deploy a new version of its process, which begins its schedules again",
             ),
             Self::Message => (
                 "it is not delivered, nor is what its sender wrote to the same receiver after it",
@@ -128,7 +128,7 @@ impl FindingKind {
             Self::Instance => (
                 "commands and reads of this instance are answered 409; all others are served",
                 "if it says that its definition is missing, deploy that source again; else restore \
-                 a backup, or start it anew",
+                 a backup, or start it again",
             ),
             Self::Orphan => (
                 "a list shows something that is not there, or something due is dropped when it fires",
@@ -137,7 +137,7 @@ impl FindingKind {
             Self::Count => (
                 "the dashboard and the list of processes show a wrong number, and a version may seem to \
                  be in use, or not, that is not, or is",
-                "make a backup and restore it: in a copy all is counted anew",
+                "make a backup and restore it: in a copy all is counted again",
             ),
             Self::File => (
                 "the file cannot be had, which is answered 409; all else of its instance is served",

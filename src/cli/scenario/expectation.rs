@@ -71,9 +71,9 @@ pub fn differences(expected: &Expectation, found: &Instance, data: Option<&Value
 }
 
 /// The differences between a refusal and the expected one.
-pub fn refusal_differs(expected: &ExpectedRefusal, told: &Value) -> Vec<String> {
+pub fn refusal_differs(expected: &ExpectedRefusal, refusal: &Value) -> Vec<String> {
     let mut lines = Vec::new();
-    let text = |name: &str| told[name].as_str().unwrap_or_default();
+    let text = |name: &str| refusal[name].as_str().unwrap_or_default();
     if expected.code != text("code") {
         lines.extend(pair("code", &expected.code, text("code")));
         lines.push(format!("  {}", text("message")));
@@ -84,7 +84,7 @@ pub fn refusal_differs(expected: &ExpectedRefusal, told: &Value) -> Vec<String> 
         lines.extend(pair("reason", reason, text("reason")));
     }
     for (path, code) in &expected.fields {
-        let found = told["fields"][path]["code"]
+        let found = refusal["fields"][path]["code"]
             .as_str()
             .unwrap_or("no refusal");
         if code != found {

@@ -2,7 +2,7 @@
 //! events.
 //!
 //! A timer whose text is the same keeps its time, and a message or signal keeps its position in the
-//! order of deliveries; all other subscriptions are opened anew. An event that has already
+//! order of deliveries; all other subscriptions are opened again. An event that has already
 //! occurred, and whose subscription was closed, is not subscribed to again. `subscription`
 //! evaluates the subscriptions of an event.
 

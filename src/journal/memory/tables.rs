@@ -216,7 +216,7 @@ impl Tables {
     pub(super) fn change_call(&mut self, key: (InstanceKey, u64), change: &CallChange) {
         match change {
             CallChange::Forgotten => drop(self.calls.remove(&key)),
-            CallChange::Tried(tried) => {
+            CallChange::Attempted(tried) => {
                 if let Some(call) = self.calls.get_mut(&key) {
                     call.tried = tried.clone();
                 }

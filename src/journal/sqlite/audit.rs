@@ -5,7 +5,7 @@ use rusqlite::{Result, Row, ToSql, params};
 use super::{
     read::SqliteReader,
     row_reading,
-    sql_filter::{Narrowing, bounded},
+    sql_filter::{SqlFilter, bounded},
     statements::Statements,
 };
 use crate::{
@@ -76,7 +76,7 @@ impl AuditReader for SqliteReader {
         limit: usize,
     ) -> std::result::Result<Vec<AuditRow>, StoreError> {
         let limit = bounded(limit);
-        let mut statement = Narrowing::of(AUDIT);
+        let mut statement = SqlFilter::of(AUDIT);
         statement.and_given("tenant = ?", filter.tenant.as_ref());
         statement.and_given("subject = ?", filter.subject.as_ref());
         statement.and_given("act = ?", filter.act.as_ref());

@@ -5,7 +5,7 @@
 //! reaches the end of the WAL, so the WAL would grow forever. Above a limit the writer is therefore
 //! asked to finish the checkpoint between two batches.
 //!
-//! When the WAL is begun anew its file stays as large as it was. Once few rows arrive, the thread
+//! When the WAL is restarted its file stays as large as it was. Once few rows arrive, the thread
 //! truncates it, if everything in it has been moved and nobody reads it; that delays the writer
 //! only as long as a truncation takes.
 
@@ -30,18 +30,18 @@ const WORTHWHILE: i64 = 4 * 1024;
 /// Pages in the WAL above which the writer helps: 224 MiB, which leaves room for the batch in
 /// flight below the limit of 256 MiB.
 const NEARLY_FULL: i64 = 56 * 1024;
-/// Bytes to which the WAL's file is cut when the WAL is begun anew and a reader had let it grow
+/// Bytes to which the WAL's file is cut when the WAL is restarted and a reader had let it grow
 /// beyond: the size of a nearly full one.
 pub(super) const KEPT_FILE: i64 = NEARLY_FULL * 4096;
-/// Pages that may be left for the writer to move when the WAL is begun anew: 2 MiB.
+/// Pages that may be left for the writer to move when the WAL is restarted: 2 MiB.
 const LEFT_TO_WRITER: i64 = 512;
 /// How often the thread tries to leave no more than that.
 const PASSES: u32 = 8;
 /// How many pages later the writer tries again, if readers of old pages, such as a backup, did not
-/// let it begin the WAL anew: 64 MiB, so that commits seldom wait for them. The WAL grows while
+/// let it restart the WAL: 64 MiB, so that commits seldom wait for them. The WAL grows while
 /// they read.
 const TRY_AGAIN: i64 = 16 * 1024;
-/// How long the writer waits for readers of old pages when it begins the WAL anew.
+/// How long the writer waits for readers of old pages when it restarts the WAL.
 const RESTART_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// When the thread checks the WAL.
@@ -107,7 +107,7 @@ impl Checkpointer {
     }
 
     /// When the WAL is nearly full, moves the rest of it on the writer's own connection, so that
-    /// the next batch begins it anew.
+    /// the next batch restarts it.
     pub fn restart_if_full(&self, writer: &Connection, timeout: Duration) -> rusqlite::Result<()> {
         if !self.nearly_full.swap(false, Ordering::Relaxed) {
             return Ok(());

@@ -2,7 +2,7 @@
 //! changing them.
 //!
 //! The copy is made through one read transaction, so it has the state of its beginning, whatever is
-//! committed meanwhile. The writer never waits for it; but the write-ahead log cannot be begun anew
+//! committed meanwhile. The writer never waits for it; but the write-ahead log cannot be restarted
 //! and grows until the copy is complete. So pages are copied in steps, each followed by a pause of
 //! the same length: half of the disk's time is left to the server.
 //!

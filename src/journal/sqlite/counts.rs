@@ -71,7 +71,7 @@ const STARTED_OF_ROWS: &str = "SELECT tenant, created_at / 60000 AS minute, coun
     FROM instance WHERE created_at >= 60000 * (SELECT max(minute) - 1440 FROM started)
     GROUP BY tenant, created_at / 60000";
 
-/// Computes all counts anew from the rows.
+/// Computes all counts again from the rows.
 pub(super) fn recount(connection: &Connection) -> Result<()> {
     connection.execute_batch(&format!(
         "DELETE FROM version_in_use;

@@ -6,7 +6,7 @@ use rusqlite::{Result, Row, ToSql, params};
 use super::{read::SqliteReader, row_reading, statements::Statements, values::Seq};
 use crate::{
     journal::{
-        http_call::{CallChange, CallTries, FullPlaces, HttpCallRow},
+        http_call::{CallAttempts, CallChange, FullPlaces, HttpCallRow},
         store::StoreError,
     },
     limits::WEBHOOKS_GIVEN_UP,
@@ -22,7 +22,7 @@ pub(super) fn put(db: &mut Statements<'_>, row: &HttpCallRow) -> Result<()> {
              (instance, seq, tenant, process, node, action, host, url, body, placed_at, attempts, due, problem)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
-    let CallTries {
+    let CallAttempts {
         attempts,
         due,
         problem,
@@ -57,7 +57,7 @@ pub(super) fn change(
     seq: u64,
     change: &CallChange,
 ) -> Result<()> {
-    let CallChange::Tried(CallTries {
+    let CallChange::Attempted(CallAttempts {
         attempts,
         due,
         problem,
@@ -146,7 +146,7 @@ pub(super) fn row(row: &Row<'_>) -> Result<HttpCallRow> {
         url: row.get(7)?,
         body: row.get(8)?,
         placed_at: row.get(9)?,
-        tried: CallTries {
+        tried: CallAttempts {
             attempts: row.get(10)?,
             due: row.get(11)?,
             problem: row.get(12)?,

@@ -15,7 +15,7 @@ use super::{
     from_row::instance_row,
     read::{INSTANCE, SqliteReader},
     row_reading,
-    sql_filter::{Narrowing, bounded},
+    sql_filter::{SqlFilter, bounded},
     values::{Seq, StatusNumber},
 };
 use crate::{
@@ -66,21 +66,21 @@ impl<'a> By<'a> {
     }
 
     /// The instances that match a filter.
-    fn select(self, columns: &str, filter: &'a InstanceFilter) -> Narrowing<'a> {
+    fn select(self, columns: &str, filter: &'a InstanceFilter) -> SqlFilter<'a> {
         // A sign before a column prevents the planner from using its conditions.
         let sign = |is_free: bool| if is_free { "" } else { "+" };
         let by_group = matches!(self, By::Group(_));
         let mut statement = match (self, filter.searched.split_first()) {
             (By::Searched, Some(((path, text), _))) => {
                 let found = "SELECT instance AS found, created_at AS found_at FROM searched";
-                let mut found = Narrowing::of(found);
+                let mut found = SqlFilter::of(found);
                 found.and_given("tenant = ?", filter.tenant.as_ref());
                 found.and("path = ? AND value = ?", &[path, text]);
                 found.inside(|found| {
                     format!("SELECT {columns} FROM ({found}) CROSS JOIN instance ON key = found")
                 })
             }
-            _ => Narrowing::of(&format!("SELECT {columns} FROM instance")),
+            _ => SqlFilter::of(&format!("SELECT {columns} FROM instance")),
         };
         let free = sign(by_group || self == By::Time);
         statement.and_given(&format!("{free}tenant = ?"), filter.tenant.as_ref());
@@ -133,7 +133,7 @@ fn select<'a>(
     filter: &'a InstanceFilter,
     groups: Option<&'a [Group]>,
     after: Option<&'a InstanceCursor>,
-) -> Narrowing<'a> {
+) -> SqlFilter<'a> {
     let select = |by: By<'a>| {
         let mut statement = by.select(columns, filter);
         if let Some(after) = after {
@@ -146,7 +146,7 @@ fn select<'a>(
         statement
     };
     match groups {
-        Some(groups) => Narrowing::union(groups.iter().map(By::Group).map(select).collect()),
+        Some(groups) => SqlFilter::union(groups.iter().map(By::Group).map(select).collect()),
         None => select(By::of(filter)),
     }
 }
@@ -157,7 +157,7 @@ fn newest<'a>(
     groups: Option<&'a [Group]>,
     after: Option<&'a InstanceCursor>,
     limit: &'a i64,
-) -> Narrowing<'a> {
+) -> SqlFilter<'a> {
     let mut statement = select(INSTANCE, filter, groups, after);
     statement.push(match (groups, By::of(filter)) {
         (None, By::Searched) => " ORDER BY found_at DESC, found DESC",

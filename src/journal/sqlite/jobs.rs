@@ -8,7 +8,7 @@ use rusqlite::{Result, Row, ToSql, params};
 use super::{
     read::SqliteReader,
     row_reading,
-    sql_filter::{Narrowing, bounded},
+    sql_filter::{SqlFilter, bounded},
     statements::Statements,
     values::Seq,
 };
@@ -135,7 +135,7 @@ pub(super) fn newest(
 
 fn rows(
     reader: &SqliteReader,
-    statement: &Narrowing<'_>,
+    statement: &SqlFilter<'_>,
 ) -> std::result::Result<Vec<JobRow>, StoreError> {
     let (sql, values) = (statement.sql(), statement.values());
     reader.listed(&row_reading::JOBS, sql, values, job_row)
@@ -159,8 +159,8 @@ fn of_group<'a>(
     filter: &'a JobFilter,
     process: &'a &'a str,
     status: &'a u8,
-) -> Narrowing<'a> {
-    let mut statement = Narrowing::of(select);
+) -> SqlFilter<'a> {
+    let mut statement = SqlFilter::of(select);
     statement.and("tenant = ?", &[&filter.tenant]);
     statement.and_given("started_by = ?", filter.started_by.as_ref());
     statement.and(
@@ -172,8 +172,8 @@ fn of_group<'a>(
 
 /// The jobs of the filter by the time of their status. The signs before the columns keep the
 /// planner on the index of that order.
-fn by_time<'a>(filter: &'a JobFilter, processes: &'a dyn ToSql, descending: bool) -> Narrowing<'a> {
-    let mut statement = Narrowing::of(JOB);
+fn by_time<'a>(filter: &'a JobFilter, processes: &'a dyn ToSql, descending: bool) -> SqlFilter<'a> {
+    let mut statement = SqlFilter::of(JOB);
     statement.and("tenant = ?", &[&filter.tenant]);
     statement.and_given("started_by = ?", filter.started_by.as_ref());
     statement.and("status_at BETWEEN ? AND ?", &[&filter.from, &filter.to]);
@@ -197,14 +197,14 @@ fn newest_of<'a>(
     process: &'a &'a str,
     started_by: Option<&'a &'a str>,
     limit: &'a i64,
-) -> Narrowing<'a> {
+) -> SqlFilter<'a> {
     // With the primary key, the jobs of all others would be read and skipped.
     let select = if started_by.is_some() {
         format!("{JOB} INDEXED BY job_starter")
     } else {
         JOB.to_owned()
     };
-    let mut statement = Narrowing::of(&select);
+    let mut statement = SqlFilter::of(&select);
     statement.and("tenant = ? AND process = ?", &[tenant, process]);
     statement.and_given("started_by = ?", started_by);
     statement.push(" ORDER BY created_at DESC, instance DESC");

@@ -25,7 +25,7 @@ use super::{
 };
 use crate::journal::{damaged::Damaged, directory, store::StoreError};
 
-/// Older libraries can lose commits when the write-ahead log is begun anew.
+/// Older libraries can lose commits when the write-ahead log is restarted.
 const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
 /// Name of the database in the data directory.
 pub const DATABASE: &str = "stepwire.db";
@@ -72,7 +72,7 @@ impl SqliteStore {
         let path = dir.join(DATABASE);
         require_whole(dir, &path)?;
         sync_again(&path).map_err(|cause| {
-            StoreError::Failed("write the write-ahead log anew", Box::new(cause))
+            StoreError::Failed("write the write-ahead log again", Box::new(cause))
         })?;
         let file = DatabaseFile { path, vfs: None };
         match Self::open_file(file.clone(), pace, &lock) {
@@ -270,7 +270,7 @@ fn require_whole(dir: &Path, database: &Path) -> Result<(), StoreError> {
     let name = beside.name();
     Err(StoreError::Unreadable(format!(
         "{DATABASE} is {state} beside {name}, which holds {holds}: put it back, or restore a backup; \
-        to begin anew, take {name} away ('stepwire doctor' looks at the directory)"
+        to start over, take {name} away ('stepwire doctor' looks at the directory)"
     )))
 }
 

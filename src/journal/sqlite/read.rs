@@ -13,7 +13,7 @@ use super::{
         task_row, user_row,
     },
     history, http_calls, jobs, kept_messages, row_reading,
-    sql_filter::{Narrowing, bounded},
+    sql_filter::{SqlFilter, bounded},
     timers,
     values::Seq,
 };
@@ -411,8 +411,8 @@ fn newest_incidents<'a>(
     filter: &'a PlaceFilter,
     after: Option<&'a ElementCursor>,
     limit: &'a i64,
-) -> Narrowing<'a> {
-    let mut statement = Narrowing::of(INCIDENT);
+) -> SqlFilter<'a> {
+    let mut statement = SqlFilter::of(INCIDENT);
     let tenant = match filter.instance {
         Some(_) => "+tenant = ?",
         None => "tenant = ?",

@@ -10,12 +10,12 @@ use super::values::Seq;
 
 /// A statement under construction, with the values of its placeholders in order.
 #[derive(Clone)]
-pub(super) struct Narrowing<'a> {
+pub(super) struct SqlFilter<'a> {
     sql: String,
     values: Vec<&'a dyn ToSql>,
 }
 
-impl<'a> Narrowing<'a> {
+impl<'a> SqlFilter<'a> {
     /// The rows of all branches, which have no row in common. If the whole is ordered, each branch
     /// is read in its order.
     pub fn union(branches: Vec<Self>) -> Self {
@@ -113,7 +113,7 @@ pub(super) mod tests {
     /// Checks how a statement is carried out: the indexes it reads, in order. Nothing else may be
     /// read, and nothing sorted.
     #[track_caller]
-    pub fn check(statement: &Narrowing<'_>, expected: &[&str]) {
+    pub fn check(statement: &SqlFilter<'_>, expected: &[&str]) {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(include_str!("schema/0001_first.sql"))
             .unwrap();

@@ -7,7 +7,7 @@ use super::{
     from_row::task_row,
     read::{SqliteReader, TASK},
     row_reading,
-    sql_filter::{Narrowing, bounded},
+    sql_filter::{SqlFilter, bounded},
     values::Roles,
 };
 use crate::journal::{
@@ -26,15 +26,15 @@ fn newest<'a>(
     candidates: &'a [Roles],
     after: Option<&'a ElementCursor>,
     limit: &'a i64,
-) -> Narrowing<'a> {
+) -> SqlFilter<'a> {
     let mut branches = match (&filter.scope, &filter.instance) {
         (TaskScope::All(tenant), Some(_)) => {
-            let mut all = Narrowing::of(TASK);
+            let mut all = SqlFilter::of(TASK);
             all.and("+tenant = ?", &[tenant]);
             vec![all]
         }
         (TaskScope::All(tenant), None) => {
-            let mut all = Narrowing::of(TASK);
+            let mut all = SqlFilter::of(TASK);
             let is_by_assignee = matches!(filter.assignee, Some(Assignee::User(_)));
             all.and(
                 if is_by_assignee {
@@ -68,7 +68,7 @@ fn newest<'a>(
             );
         }
     }
-    let mut statement = Narrowing::union(branches);
+    let mut statement = SqlFilter::union(branches);
     if filter.instance.is_some() {
         statement.push("/*sorts: an instance's*/");
     } else if candidates.len() > MERGED_LISTS {
@@ -84,9 +84,9 @@ fn of_audience<'a>(
     audience: &'a TaskAudience,
     filter: &'a TaskFilter,
     candidates: &'a [Roles],
-) -> Vec<Narrowing<'a>> {
+) -> Vec<SqlFilter<'a>> {
     let branch = |condition: &str, values: &[&'a dyn ToSql]| {
-        let mut branch = Narrowing::of(TASK);
+        let mut branch = SqlFilter::of(TASK);
         branch.and(condition, values);
         branch.and("+tenant = ?", &[&audience.tenant]);
         branch

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rusqlite::{Row, params};
 
 use super::{
-    from_row::timer_row, read::SqliteReader, row_reading, sql_filter::Narrowing,
+    from_row::timer_row, read::SqliteReader, row_reading, sql_filter::SqlFilter,
     values::INSTANCE_ITSELF,
 };
 use crate::{
@@ -75,17 +75,17 @@ fn next_timers<'a>(
     processes: &'a [String],
     after: Option<&'a TimerCursor<'a>>,
     limit: &'a i64,
-) -> Narrowing<'a> {
+) -> SqlFilter<'a> {
     let is_by_owner = filter.instance.is_none() && (1..=MERGED_OWNERS).contains(&processes.len());
     let mut branches = Vec::new();
     if is_by_owner {
         branches.extend(processes.iter().map(|process| {
-            let mut branch = Narrowing::of(TIMER);
+            let mut branch = SqlFilter::of(TIMER);
             branch.and("tenant = ? AND process = ?", &[&filter.tenant, process]);
             branch
         }));
     } else {
-        let mut all = Narrowing::of(TIMER);
+        let mut all = SqlFilter::of(TIMER);
         all.and("+tenant = ?", &[&filter.tenant]);
         all.and_given("instance = ?", filter.instance.as_ref());
         all.and_given("+process = ?", filter.process.as_ref());
@@ -106,7 +106,7 @@ fn next_timers<'a>(
             );
         }
     }
-    let mut statement = Narrowing::union(branches);
+    let mut statement = SqlFilter::union(branches);
     if filter.instance.is_some() {
         statement.push("/*sorts: an instance's*/");
     } else if !is_by_owner {

@@ -60,7 +60,7 @@ pub struct Published {
 
 /// The outcome in place of the start of an instance.
 #[derive(Clone, Debug)]
-pub(in crate::runtime) enum Instead {
+pub(in crate::runtime) enum NotStartedReason {
     /// Another instance took the publication.
     Joined(InstanceKey),
     /// It could not begin; the sentence says why.
@@ -81,24 +81,24 @@ pub struct Publishing {
 }
 
 struct Waiter {
-    inner: Mutex<Waited>,
+    inner: Mutex<PendingPublication>,
     /// Ends the wait before its deadline.
     answered: Notify,
 }
 
-struct Waited {
+struct PendingPublication {
     left: BTreeSet<u64>,
     published: Published,
     reply: Option<PublishReply>,
 }
 
-impl Waited {
+impl PendingPublication {
     /// Records that an instance did not begin.
-    fn not_started(&mut self, instance: InstanceKey, instead: Instead) {
+    fn not_started(&mut self, instance: InstanceKey, instead: NotStartedReason) {
         let outcome = &mut self.published.outcome;
         match instead {
-            Instead::Joined(joined) => outcome.not_started(instance, Some(joined)),
-            Instead::Refused(why) => {
+            NotStartedReason::Joined(joined) => outcome.not_started(instance, Some(joined)),
+            NotStartedReason::Refused(why) => {
                 outcome.not_started(instance, None);
                 self.published.refused.push((instance, why));
             }
@@ -107,7 +107,7 @@ impl Waited {
 }
 
 impl Waiter {
-    fn lock(&self) -> MutexGuard<'_, Waited> {
+    fn lock(&self) -> MutexGuard<'_, PendingPublication> {
         // Code under this lock cannot panic.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -161,7 +161,12 @@ impl Publishing {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn delivered(&self, source: Entity, number: u64, not_started: Option<(InstanceKey, Instead)>) {
+    fn delivered(
+        &self,
+        source: Entity,
+        number: u64,
+        not_started: Option<(InstanceKey, NotStartedReason)>,
+    ) {
         self.over(source, number, &[], |waited| {
             if let Some((instance, instead)) = not_started.clone() {
                 waited.not_started(instance, instead);
@@ -183,7 +188,13 @@ impl Publishing {
     }
 
     /// Waits no longer for a delivery, but for those that replace it.
-    fn over(&self, source: Entity, number: u64, instead: &[u64], note: impl Fn(&mut Waited)) {
+    fn over(
+        &self,
+        source: Entity,
+        number: u64,
+        instead: &[u64],
+        note: impl Fn(&mut PendingPublication),
+    ) {
         let Some((_, waiters)) = self.waiting.remove(&(source, number)) else {
             return;
         };
@@ -229,7 +240,7 @@ impl Correlations {
         &self,
         source: Entity,
         number: u64,
-        not_started: Option<(InstanceKey, Instead)>,
+        not_started: Option<(InstanceKey, NotStartedReason)>,
     ) {
         self.publishing.delivered(source, number, not_started);
     }
@@ -299,7 +310,7 @@ impl Runtime {
             return reply(Ok(published));
         }
         let waiter = Arc::new(Waiter {
-            inner: Mutex::new(Waited {
+            inner: Mutex::new(PendingPublication {
                 left: numbers.iter().copied().collect(),
                 published,
                 reply: Some(reply),

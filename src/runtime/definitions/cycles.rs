@@ -126,7 +126,7 @@ fn path_to(
 mod tests {
     use crate::{
         model::{ids::Time, source::SourceFormat},
-        runtime::{definitions::Rehearsal, http_calls::HttpCallSettings},
+        runtime::{definitions::DeployCheck, http_calls::HttpCallSettings},
     };
 
     /// A process of these nodes in a row; `flows` is for tests that need other flows.
@@ -161,11 +161,11 @@ mod tests {
 
     /// The warnings about cycles in the last of these documents, which are deployed one after the
     /// other.
-    fn said(documents: &[String]) -> Vec<(String, String)> {
-        let mut rehearsal = Rehearsal::new(HttpCallSettings::default());
+    fn problems_in(documents: &[String]) -> Vec<(String, String)> {
+        let mut check = DeployCheck::new(HttpCallSettings::default());
         let all = documents
             .iter()
-            .map(|source| rehearsal.deploy(source.as_bytes(), SourceFormat::BpmnXml, Time(0)));
+            .map(|source| check.deploy(source.as_bytes(), SourceFormat::BpmnXml, Time(0)));
         let last = all.last().unwrap_or_default();
         let errors: Vec<_> = last
             .iter()
@@ -182,7 +182,7 @@ mod tests {
 
     #[track_caller]
     fn check(documents: &[String], expected: &[(&str, &str)]) {
-        let found = said(documents);
+        let found = problems_in(documents);
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for ((element, message), (node, chain)) in found.iter().zip(expected) {
             assert!(

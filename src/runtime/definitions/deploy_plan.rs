@@ -205,13 +205,13 @@ impl Plan {
 
 /// Deploys without effect: what a server without any process would report for one source after the
 /// other.
-pub struct Rehearsal {
+pub struct DeployCheck {
     versions: Versions,
     http_calls: HttpCallSettings,
 }
 
-impl Rehearsal {
-    /// A rehearsal with the settings of a server.
+impl DeployCheck {
+    /// A check with the settings of a server.
     pub fn new(http_calls: HttpCallSettings) -> Self {
         Self {
             versions: Versions::default(),

@@ -21,9 +21,9 @@ use crate::{
 
 /// Compiled forms of former versions that were used recently, the newest first.
 #[derive(Default)]
-pub(super) struct UsedOfLate(Mutex<VecDeque<Arc<DeployedProcess>>>);
+pub(super) struct RecentlyUsed(Mutex<VecDeque<Arc<DeployedProcess>>>);
 
-impl UsedOfLate {
+impl RecentlyUsed {
     /// Adds one; those that were used longest ago make room for it.
     fn keep(&self, process: &Arc<DeployedProcess>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

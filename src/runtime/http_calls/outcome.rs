@@ -15,7 +15,7 @@ use crate::{
         Command,
         http_call::{CallAnswer, CallFailure, HttpCallRequest, Response},
     },
-    journal::{Busy, CallChange, CallTries, HttpCallRow, NotWritten, StoreError, Written},
+    journal::{Busy, CallAttempts, CallChange, HttpCallRow, NotWritten, StoreError, Written},
     runtime::{
         QUEUE_AGAIN, ROOM_AGAIN, Runtime,
         instance_request::{Envelope, InstanceRequest, InstanceResponse, ReplyTo},
@@ -50,7 +50,7 @@ pub(super) fn conclude(
             let due = Some(after(now, pause(http.backoff_ms, attempts, failed.wait)));
             note(
                 running,
-                CallChange::Tried(CallTries {
+                CallChange::Attempted(CallAttempts {
                     attempts,
                     due,
                     problem: Some(failed.message),
@@ -98,7 +98,7 @@ fn retry_webhook(running: RunningCall, row: &HttpCallRow, failed: Failed) {
     let due = after(now, failed.wait.unwrap_or_default().max(*pause));
     note(
         running,
-        CallChange::Tried(CallTries {
+        CallChange::Attempted(CallAttempts {
             attempts,
             due: Some(due),
             problem: Some(failed.message),
@@ -127,7 +127,7 @@ pub(super) fn unreadable(running: RunningCall, row: &HttpCallRow, error: &StoreE
 fn give_up(running: RunningCall, attempts: u32, problem: String) {
     note(
         running,
-        CallChange::Tried(CallTries {
+        CallChange::Attempted(CallAttempts {
             attempts,
             due: None,
             problem: Some(problem),
@@ -160,7 +160,7 @@ fn hand_over(running: RunningCall, attempts: u32, answer: CallAnswer, left: u32)
             );
             note(
                 running,
-                CallChange::Tried(CallTries {
+                CallChange::Attempted(CallAttempts {
                     attempts,
                     due,
                     problem,

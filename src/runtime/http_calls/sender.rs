@@ -1,7 +1,7 @@
 //! One attempt of a call: each hop is checked and the response is read, all within one deadline.
 //!
 //! There are no proxies, cookies or decompression; a connection is never reused, so each attempt
-//! resolves its target anew. Redirects are followed for GET and HEAD only, and headers that could
+//! resolves its target again. Redirects are followed for GET and HEAD only, and headers that could
 //! be credentials stay with their origin.
 
 use std::{

@@ -1,5 +1,5 @@
 //! The request of a call as it is sent: with secrets, and with the signature of a webhook. Made
-//! anew for every attempt.
+//! again for every attempt.
 
 use std::time::Duration;
 

@@ -16,7 +16,7 @@ use crate::{
     model::ids::InstanceKey,
     runtime::{
         Runtime,
-        correlations::{decided::CorrelationAnswer, publish::Instead},
+        correlations::{decided::CorrelationAnswer, publish::NotStartedReason},
         instance_request::{InstanceRequest, InstanceResponse, Refusal, ResolvedStart},
     },
 };
@@ -158,22 +158,22 @@ pub(super) fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, se
             head.process.id
         );
     }
-    not_started(runtime, delivery, Instead::Refused(sentence));
+    not_started(runtime, delivery, NotStartedReason::Refused(sentence));
 }
 
 /// Another instance took the message that was to start this one.
 pub(super) fn joined(runtime: &Arc<Runtime>, delivery: OutboxDelivery, by: InstanceKey) {
-    not_started(runtime, delivery, Instead::Joined(by));
+    not_started(runtime, delivery, NotStartedReason::Joined(by));
 }
 
-fn not_started(runtime: &Arc<Runtime>, delivery: OutboxDelivery, instead: Instead) {
+fn not_started(runtime: &Arc<Runtime>, delivery: OutboxDelivery, instead: NotStartedReason) {
     let InstanceMessage::StartByEvent { head, .. } = &*delivery.message else {
         return runtime.outbox.taken(runtime, &delivery);
     };
     let (from, tenant): (InstanceKey, _) = (head.key, head.tenant.clone());
     let joined = match &instead {
-        Instead::Joined(by) => Some(*by),
-        Instead::Refused(_) => None,
+        NotStartedReason::Joined(by) => Some(*by),
+        NotStartedReason::Refused(_) => None,
     };
     // Called after that was recorded, so a later request finds the record.
     let notify_publisher = move |runtime: &Runtime, delivery: &OutboxDelivery| {

@@ -103,7 +103,7 @@ impl DeliveryOrder {
     }
 
     /// A message was delivered; returns the messages that waited for it.
-    pub fn taken(&self, delivery: &OutboxDelivery) -> HeldBehind {
+    pub fn taken(&self, delivery: &OutboxDelivery) -> Unblocked {
         if !delivery.source.is_instance() {
             let deliveries = (delivery.source, delivery.number);
             let thrown = self
@@ -112,24 +112,24 @@ impl DeliveryOrder {
                 .map(|(_, thrown)| thrown);
             let thrown = thrown.into_iter().flatten();
             let ended = thrown.filter(|thrown| thrown.delivery_ended(delivery.number));
-            return HeldBehind::Throws(ended.map(EndedThrow).collect());
+            return Unblocked::Throws(ended.map(EndedThrow).collect());
         }
         if !is_note(delivery) {
-            return HeldBehind::Pairs(Vec::new());
+            return Unblocked::Pairs(Vec::new());
         }
         let Entry::Occupied(mut senders) = self.senders.entry(delivery.source.instance()) else {
-            return HeldBehind::Pairs(Vec::new());
+            return Unblocked::Pairs(Vec::new());
         };
         senders.get_mut().open -= 1;
         if senders.get().open > 0 {
-            return HeldBehind::Pairs(Vec::new());
+            return Unblocked::Pairs(Vec::new());
         }
-        HeldBehind::Pairs(senders.remove().waiting)
+        Unblocked::Pairs(senders.remove().waiting)
     }
 }
 
 /// The messages that waited for a delivered one.
-pub enum HeldBehind {
+pub enum Unblocked {
     /// Messages of the same sender, by their pairs.
     Pairs(Vec<Pair>),
     /// Throws whose last delivery this was.

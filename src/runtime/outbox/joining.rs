@@ -33,7 +33,7 @@ use crate::{
 
 /// A node at which messages start a process together, with a key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Gathering {
+struct JoinPoint {
     tenant: String,
     process: String,
     node: Arc<str>,
@@ -48,8 +48,8 @@ pub struct Joining {
 
 #[derive(Default)]
 struct JoinTurns {
-    of: BTreeMap<(Entity, u64), Gathering>,
-    waiting: BTreeMap<Gathering, VecDeque<OutboxDelivery>>,
+    of: BTreeMap<(Entity, u64), JoinPoint>,
+    waiting: BTreeMap<JoinPoint, VecDeque<OutboxDelivery>>,
 }
 
 impl Joining {
@@ -59,7 +59,7 @@ impl Joining {
     }
 
     /// Whether it is the turn of this start; otherwise it waits for its turn.
-    fn begin(&self, gathering: &Gathering, delivery: &OutboxDelivery) -> bool {
+    fn begin(&self, gathering: &JoinPoint, delivery: &OutboxDelivery) -> bool {
         let mut turns = self.lock();
         let holder = (delivery.source, delivery.number);
         if turns.of.contains_key(&holder) {
@@ -117,7 +117,7 @@ pub fn join_or_start(
     Ok(())
 }
 
-fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering, Candidate)> {
+fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(JoinPoint, Candidate)> {
     let InstanceMessage::StartByEvent { head, start_event } = &*delivery.message else {
         return None;
     };
@@ -133,7 +133,7 @@ fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(Gathering,
         let key = key.clone();
         (name != *correlation.name()).then_some(Correlation::Message { name, key })
     });
-    let gathering = Gathering {
+    let gathering = JoinPoint {
         tenant: head.tenant.clone(),
         process: head.process.id.clone(),
         node: node.id.clone(),

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{ScheduledRun, Schedules, TakenRun, put, scheduled_run::SEARCH_PAUSE, view_of};
+use super::{NextScheduledRun, ScheduledRun, Schedules, put, scheduled_run::SEARCH_PAUSE, view_of};
 use crate::{
     engine::{
         Rejection,
@@ -245,7 +245,7 @@ fn concluded(
     now: Time,
 ) -> ScheduleRow {
     let mut row = row.clone();
-    // Otherwise the schedule began anew meanwhile, or continued past this time.
+    // Otherwise the schedule started over meanwhile, or continued past this time.
     if order.planned.is_some() && row.next_due == order.planned {
         row.next_due =
             schedule.and_then(|schedule| schedule.occurrences.next(order.due, row.begun_at));
@@ -278,9 +278,9 @@ async fn run(runtime: Arc<Runtime>, at_start: Vec<ScheduledRun>, active: Option<
         let active = runtime.active();
         let is_blocked = loop {
             let order = match runtime.schedules.take_due(runtime.clock.now()) {
-                TakenRun::Run(order) => order,
-                TakenRun::Blocked => break true,
-                TakenRun::Nothing => break false,
+                NextScheduledRun::Run(order) => order,
+                NextScheduledRun::Blocked => break true,
+                NextScheduledRun::Nothing => break false,
             };
             let ScheduleKey {
                 tenant,

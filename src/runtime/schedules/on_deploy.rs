@@ -1,7 +1,7 @@
 //! The effects of a new version on schedules: they follow the published or disabled version of
 //! their process.
 //!
-//! A schedule whose node and times are unchanged keeps its row; with other times it begins anew. A
+//! A schedule whose node and times are unchanged keeps its row; with other times it starts over. A
 //! disabled process keeps its schedules and starts nothing; a process without a published or
 //! disabled version has none. A schedule that an operator has disabled stays disabled.
 

@@ -34,7 +34,7 @@ pub(super) struct ScheduledRun {
 
 /// The starts in progress.
 #[derive(Default)]
-pub(super) struct Underway {
+pub(super) struct StartsInProgress {
     /// Schedules with a start in progress: their next time is due once that has ended.
     pub firing: BTreeSet<ScheduleKey>,
     /// Processes with a due schedule, waiting for their turn.
@@ -55,7 +55,7 @@ pub(super) enum Turn {
     Nothing,
 }
 
-impl Underway {
+impl StartsInProgress {
     /// The schedule to start next at `now`. Tenants take turns, and so do the processes of a
     /// tenant; none has more than its share in progress.
     pub fn next(&mut self, catalog: &Catalog, now: Time) -> Turn {

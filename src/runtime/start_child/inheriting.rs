@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// The subprocess to start, by an Action message or an operator.
-struct Wanted {
+struct SubprocessToStart {
     process: String,
     start_condition: Option<String>,
     copy: CopyList,
@@ -82,7 +82,7 @@ impl Runtime {
         reply: ReplyTo,
     ) {
         let Some(seq) = inherit.seq else {
-            let wanted = Wanted {
+            let wanted = SubprocessToStart {
                 process: request.process.clone().unwrap_or_default(),
                 start_condition: request.start_condition.clone(),
                 copy: inherit.copy,
@@ -120,7 +120,7 @@ impl Runtime {
         self: &Arc<Self>,
         request: StartRequest,
         parent: &Observed,
-        wanted: Wanted,
+        wanted: SubprocessToStart,
         reply: ReplyTo,
     ) {
         let child = match self.child(&request, parent, &wanted) {
@@ -193,7 +193,7 @@ impl Runtime {
         &self,
         request: &StartRequest,
         parent: &Observed,
-        wanted: &Wanted,
+        wanted: &SubprocessToStart,
     ) -> Result<ResolvedStart, Rejection> {
         let process = self.startable(request, &wanted.process)?;
         let whole = parent.whole.as_ref();
@@ -273,14 +273,14 @@ fn record(
 
 /// Process, start condition and copy lists as recorded in the message; those of the client's
 /// request are ignored.
-fn wanted(seq: u64, push: &Push) -> Result<Wanted, Rejection> {
+fn wanted(seq: u64, push: &Push) -> Result<SubprocessToStart, Rejection> {
     if push.kind != MessageType::Action {
         return Err(no_offer(seq));
     }
     wanted_by(seq, &push.body)
 }
 
-fn wanted_by(seq: u64, message: &Value) -> Result<Wanted, Rejection> {
+fn wanted_by(seq: u64, message: &Value) -> Result<SubprocessToStart, Rejection> {
     if let Ok(Some(_)) = StartMessage::read_for_server(message) {
         let sentence = format!(
             "expected an Action message that a client answers, but the server has started the \
@@ -294,7 +294,7 @@ fn wanted_by(seq: u64, message: &Value) -> Result<Wanted, Rejection> {
             process,
             start_condition,
             copy,
-        })) => Ok(Wanted {
+        })) => Ok(SubprocessToStart {
             process,
             start_condition,
             copy,

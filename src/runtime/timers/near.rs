@@ -46,7 +46,7 @@ pub(super) struct Near {
     /// The first timer of each other owner.
     first: BTreeSet<(Time, Arc<Owner>)>,
     /// Owners of which more timers have to be read.
-    hungry: BTreeSet<Arc<Owner>>,
+    incomplete: BTreeSet<Arc<Owner>>,
     firing_of_tenant: HashMap<String, usize>,
 }
 
@@ -70,7 +70,7 @@ impl Default for Near {
             owners: BTreeMap::new(),
             ready: Turns::default(),
             first: BTreeSet::new(),
-            hungry: BTreeSet::new(),
+            incomplete: BTreeSet::new(),
             firing_of_tenant: HashMap::new(),
         }
     }
@@ -100,7 +100,7 @@ impl Near {
                 self.insert(&owner, row);
             }
         }
-        self.hungry.remove(&owner);
+        self.incomplete.remove(&owner);
         if let Some(of) = self.owners.get_mut(&owner) {
             of.only_before = last.filter(|_| !all);
         }
@@ -143,7 +143,7 @@ impl Near {
         of.firing += 1;
         of.taken.insert((due.1, due.2.clone()));
         if of.only_before.is_some() && of.due.len() < OF_OWNER / 2 {
-            self.hungry.insert(owner.clone());
+            self.incomplete.insert(owner.clone());
         }
         *self.firing_of_tenant.entry(tenant).or_default() += 1;
         self.wait_for_turn(&owner, now);
@@ -180,19 +180,19 @@ impl Near {
     }
 
     /// An owner of which more timers have to be read.
-    pub fn hungry(&self) -> Option<Owner> {
-        self.hungry.first().map(|owner| Owner::clone(owner))
+    pub fn owner_to_read(&self) -> Option<Owner> {
+        self.incomplete.first().map(|owner| Owner::clone(owner))
     }
 
     /// Gives up reading more of an owner until the window moves.
     pub fn not_read(&mut self, owner: &Owner) {
-        self.hungry.remove(owner);
+        self.incomplete.remove(owner);
     }
 
     /// Whether anything is due at `now`.
     pub fn are_due(&self, now: Time) -> bool {
         let first = self.first.first().is_some_and(|(time, _)| *time <= now);
-        first || !self.ready.is_empty() || !self.hungry.is_empty()
+        first || !self.ready.is_empty() || !self.incomplete.is_empty()
     }
 
     /// How many timers are due at `now`, and how many are in memory.
@@ -346,20 +346,20 @@ mod tests {
         near.is_reading = true;
         assert!(near.set(owner("t", "many"), beyond.clone()));
         near.is_reading = false;
-        assert_eq!(near.hungry(), None);
+        assert_eq!(near.owner_to_read(), None);
         let TimerTaken::Fire(of, first) = near.take(Time(0)) else {
             panic!("expected a timer");
         };
         for n in 1..=OF_OWNER / 2 + 1 {
             assert!(taken(&mut near, n as i64).is_some());
         }
-        assert_eq!(near.hungry(), Some(owner("t", "many")));
+        assert_eq!(near.owner_to_read(), Some(owner("t", "many")));
         // A timer in flight is still in the table, and must not fire a second time.
         let rows: Vec<Due> = std::iter::once(first.clone())
             .chain(many(OF_OWNER / 2 + 2))
             .collect();
         near.read(owner("t", "many"), rows, OF_OWNER + 9);
-        assert_eq!(near.hungry(), None);
+        assert_eq!(near.owner_to_read(), None);
         let (_, in_memory) = near.counts(Time(0));
         assert_eq!(in_memory, OF_OWNER + 1);
         assert!(

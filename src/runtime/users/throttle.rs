@@ -297,7 +297,7 @@ mod tests {
         assert_eq!(
             wait_of(&throttle, &ada, now),
             1000,
-            "forgotten, and counted anew"
+            "forgotten, and counted again"
         );
     }
 

@@ -160,7 +160,7 @@ impl FrameCatalog {
         let ping = typed(ObjectBuilder::new().build().into(), "ping", &[]);
         self.from_server.push(FrameShape {
             is_command: false,
-            ..described("ping", "Asks for a sign of life", ping)
+            ..described("ping", "Asks for a `pong`", ping)
         });
         self.push::<Bye<'_>>("bye", "The server is about to close", &[]);
     }

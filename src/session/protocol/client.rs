@@ -353,7 +353,7 @@ pub fn parse_traced(text: &str) -> Result<(ClientFrame, Option<TraceContext>), F
     let trace = trace(&fields);
     let whole = || {
         let frame = frame(&fields, id.as_ref())?;
-        // A sign of life has no content, so nothing in it can be mistyped.
+        // A `pong` has no content, so nothing in it can be mistyped.
         if !matches!(frame, ClientFrame::Pong) {
             fields.finish()?;
         }

@@ -26,8 +26,8 @@ pub enum CloseCode {
     Restart,
     /// No room for another connection at present.
     TryAgain,
-    /// No sign of life.
-    NoSignOfLife,
+    /// No frame from the client for too long.
+    ClientTimeout,
     /// The client does not read.
     SlowConsumer,
     /// No `hello` in time.
@@ -48,7 +48,7 @@ pub enum CloseCode {
 
 /// The reaction of the client to a close.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Comeback {
+pub enum ReconnectPolicy {
     /// Reconnect, with its usual delay.
     Reconnect,
     /// Reconnect once, with a new token.
@@ -70,7 +70,7 @@ impl CloseCode {
         Self::Internal,
         Self::Restart,
         Self::TryAgain,
-        Self::NoSignOfLife,
+        Self::ClientTimeout,
         Self::SlowConsumer,
         Self::NoHello,
         Self::ByOperator,
@@ -92,7 +92,7 @@ impl CloseCode {
             Self::Internal => 1011,
             Self::Restart => 1012,
             Self::TryAgain => 1013,
-            Self::NoSignOfLife => 4000,
+            Self::ClientTimeout => 4000,
             Self::SlowConsumer => 4001,
             Self::NoHello => 4002,
             Self::ByOperator => 4003,
@@ -115,7 +115,7 @@ impl CloseCode {
             Self::Internal => "internal fault",
             Self::Restart => "server restarts",
             Self::TryAgain => "too many connections",
-            Self::NoSignOfLife => "no sign of life",
+            Self::ClientTimeout => "no frame from the client",
             Self::SlowConsumer => "slow consumer",
             Self::NoHello => "expected hello within 10 s",
             Self::ByOperator => "closed by an operator",
@@ -136,12 +136,12 @@ impl CloseCode {
     }
 
     /// The reaction of the client.
-    pub fn comeback(self) -> Comeback {
+    pub fn reconnect_policy(self) -> ReconnectPolicy {
         match self.number() {
-            4401 => Comeback::NewToken,
-            4429 => Comeback::After(10),
-            4000..=4099 | 1011..=1013 => Comeback::Reconnect,
-            _ => Comeback::Stop,
+            4401 => ReconnectPolicy::NewToken,
+            4429 => ReconnectPolicy::After(10),
+            4000..=4099 | 1011..=1013 => ReconnectPolicy::Reconnect,
+            _ => ReconnectPolicy::Stop,
         }
     }
 }
@@ -204,15 +204,32 @@ mod tests {
             assert_eq!(Close::because(code, words, ""), Close::from(code));
             let range = code.number() / 100;
             if range == 40 {
-                assert_eq!(code.comeback(), Comeback::Reconnect, "{code:?}");
+                assert_eq!(
+                    code.reconnect_policy(),
+                    ReconnectPolicy::Reconnect,
+                    "{code:?}"
+                );
             } else if range == 44 {
-                assert_ne!(code.comeback(), Comeback::Reconnect, "{code:?}");
+                assert_ne!(
+                    code.reconnect_policy(),
+                    ReconnectPolicy::Reconnect,
+                    "{code:?}"
+                );
             }
         }
-        assert_eq!(CloseCode::Restart.comeback(), Comeback::Reconnect);
-        assert_eq!(CloseCode::Token.comeback(), Comeback::NewToken);
-        assert_eq!(CloseCode::TooBig.comeback(), Comeback::Stop);
-        assert_eq!(CloseCode::NoValidHello.comeback(), Comeback::Stop);
+        assert_eq!(
+            CloseCode::Restart.reconnect_policy(),
+            ReconnectPolicy::Reconnect
+        );
+        assert_eq!(
+            CloseCode::Token.reconnect_policy(),
+            ReconnectPolicy::NewToken
+        );
+        assert_eq!(CloseCode::TooBig.reconnect_policy(), ReconnectPolicy::Stop);
+        assert_eq!(
+            CloseCode::NoValidHello.reconnect_policy(),
+            ReconnectPolicy::Stop
+        );
     }
 
     #[test]

@@ -297,7 +297,7 @@ pub enum ResyncReason {
     Access,
 }
 
-/// Asks for a sign of life.
+/// Asks for a `pong`.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "ping")]
 pub struct Ping {}

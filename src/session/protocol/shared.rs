@@ -1,7 +1,7 @@
 //! Frames of an instance's channel: written once, sent to every subscriber.
 //!
 //! Subscribers differ only in `prev`, and usually not even there. So a frame is kept as a whole,
-//! and written anew only for a subscriber at another position.
+//! and written again only for a subscriber at another position.
 
 use std::fmt::Write;
 

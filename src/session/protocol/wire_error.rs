@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{super::shared_rates::Spent, code::ErrorCode, server::FieldEntry};
+use super::{super::shared_rates::RateExceeded, code::ErrorCode, server::FieldEntry};
 use crate::{
     engine::{
         Rejection,
@@ -56,8 +56,8 @@ impl WireError {
     }
 }
 
-impl From<Spent> for WireError {
-    fn from(spent: Spent) -> Self {
+impl From<RateExceeded> for WireError {
+    fn from(spent: RateExceeded) -> Self {
         Self::rate_limited(spent.after, spent.sentence())
     }
 }

@@ -154,13 +154,13 @@ impl Contents {
     }
 
     /// The snapshot was sent; changes since it was requested apply on top of it.
-    pub fn begin(&mut self, told: &[ListChange]) {
-        let mut shown: HashSet<_> = told.iter().map(ListChange::place).collect();
+    pub fn begin(&mut self, reported: &[ListChange]) {
+        let mut shown: HashSet<_> = reported.iter().map(ListChange::place).collect();
         self.changes.retain(|change| match change {
             ListChange::Removed(instance, element) => shown.remove(&(*instance, *element)),
             change => {
                 // A change that the snapshot already contains is not sent again.
-                let new = !told.contains(change);
+                let new = !reported.contains(change);
                 shown.insert(change.place());
                 new
             }
@@ -218,7 +218,7 @@ mod tests {
         ReadModelChange::TaskOpened(task(number, assignee))
     }
 
-    fn told(contents: &mut Contents) -> Vec<String> {
+    fn reported(contents: &mut Contents) -> Vec<String> {
         let line = |change: ListChange| match change {
             ListChange::Task(row) => {
                 format!(
@@ -245,16 +245,16 @@ mod tests {
         let mut contents = clerk();
         contents.begin(&[]);
         assert!(contents.take(&[opened(1, None)]));
-        assert_eq!(told(&mut contents), ["1"]);
+        assert_eq!(reported(&mut contents), ["1"]);
         assert!(contents.take(&[opened(1, Some("ben"))]));
-        assert_eq!(told(&mut contents), ["-1"]);
+        assert_eq!(reported(&mut contents), ["-1"]);
         assert!(!contents.take(&[ReadModelChange::TaskClosed(
             InstanceKey(Uuid::from_u128(1)),
             ElementKey(1)
         )]));
         assert!(contents.take(&[opened(1, Some("bob"))]));
         assert!(!contents.take(&[opened(2, None)]));
-        assert_eq!(told(&mut contents), ["1 bob", "2"]);
+        assert_eq!(reported(&mut contents), ["1 bob", "2"]);
     }
 
     #[test]
@@ -270,9 +270,9 @@ mod tests {
             closed(4),
         ]);
         contents.begin(&[task(1, None), task(2, None), task(3, None)].map(ListChange::Task));
-        assert_eq!(told(&mut contents), ["-2", "3 bob"]);
+        assert_eq!(reported(&mut contents), ["-2", "3 bob"]);
         contents.take(&[closed(4), closed(1)]);
-        assert_eq!(told(&mut contents), ["-1"]);
+        assert_eq!(reported(&mut contents), ["-1"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! Wake-ups are registered first; then the instance is read through its commit gate, at number S;
 //! then what comes after S is pulled: no gap, and nothing twice. What was missed before S is read
-//! from the journal. Every read checks the permissions anew.
+//! from the journal. Every read checks the permissions again.
 //!
 //! # Rationale
 //!
@@ -91,7 +91,7 @@ impl Connection {
         }
     }
 
-    /// The user's permissions have changed: every followed instance is shown anew, or is no longer
+    /// The user's permissions have changed: every followed instance is shown again, or is no longer
     /// followed.
     pub(in crate::session) fn read_again(&mut self, reason: ResyncReason) {
         let settled = |following: &FollowedInstance| {

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// The user of a request, recorded where it is found out.
-struct Asker(String);
+struct RequestUser(String);
 
 /// The future line, written when this is dropped.
 struct AccessLine {
@@ -51,7 +51,7 @@ impl App {
         if let Some(identity) = identity.filter(|_| self.config.access_log) {
             request
                 .extensions_mut()
-                .insert(Asker(identity.subject.clone()));
+                .insert(RequestUser(identity.subject.clone()));
         }
     }
 }
@@ -79,8 +79,8 @@ pub async fn access_log(
         response
             .request()
             .extensions()
-            .get::<Asker>()
-            .map(|Asker(user)| ("user", user.as_str().into())),
+            .get::<RequestUser>()
+            .map(|RequestUser(user)| ("user", user.as_str().into())),
     );
     fields.extend(address.map(|address| ("address", LogField::Text(address.to_string()))));
     let line = AccessLine {

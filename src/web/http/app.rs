@@ -6,7 +6,7 @@ use actix_web::{HttpMessage, HttpRequest, dev::RequestHead};
 
 use super::{
     super::{
-        proxy::client_info::Approach,
+        proxy::client_info::ClientInfo,
         transport::{ConnectionHandle, ConnectionTable},
         trials::Trials,
     },
@@ -64,8 +64,8 @@ impl App {
     }
 
     /// The origin of a request, according to trusted proxies.
-    pub fn approach<'a>(&self, head: &'a RequestHead) -> Approach<'a> {
-        Approach::of(head, &self.config.trusted_proxies)
+    pub fn approach<'a>(&self, head: &'a RequestHead) -> ClientInfo<'a> {
+        ClientInfo::of(head, &self.config.trusted_proxies)
     }
 
     /// Whose share of common resources a request takes: that of its user if it is known, otherwise

@@ -25,7 +25,7 @@ use actix_web::{
     web::Data,
 };
 
-use super::{super::proxy::client_info::Approach, app::App, problem::HttpProblem};
+use super::{super::proxy::client_info::ClientInfo, app::App, problem::HttpProblem};
 use crate::{
     config::AllowedOrigins,
     limits::{REFUSED_ORIGIN_AGAIN, REFUSED_ORIGIN_BYTES, REFUSED_ORIGINS_LOGGED},
@@ -107,13 +107,13 @@ impl App {
     /// Whether a page of this origin may send this request; `None` means that it comes from no
     /// browser.
     pub fn allows(&self, origin: Option<&str>, head: &RequestHead) -> bool {
-        let Approach { host, https, .. } = self.approach(head);
+        let ClientInfo { host, https, .. } = self.approach(head);
         self.config.allowed_origins.allow(origin, &host, https)
     }
 
     /// Whether a page of this origin may send this request with the visitor's cookie.
     pub fn allows_with_cookie(&self, origin: &str, head: &RequestHead) -> bool {
-        let Approach { host, https, .. } = self.approach(head);
+        let ClientInfo { host, https, .. } = self.approach(head);
         self.config
             .allowed_origins
             .allow_with_cookie(origin, &host, https)

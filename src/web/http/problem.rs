@@ -19,7 +19,7 @@ use crate::{
     runtime::instance_request::Refusal,
     session::{
         protocol::{code::ErrorCode, server::FieldEntry, wire_error::WireError},
-        shared_rates::Spent,
+        shared_rates::RateExceeded,
     },
 };
 
@@ -212,8 +212,8 @@ impl From<WireError> for HttpProblem {
     }
 }
 
-impl From<Spent> for HttpProblem {
-    fn from(spent: Spent) -> Self {
+impl From<RateExceeded> for HttpProblem {
+    fn from(spent: RateExceeded) -> Self {
         WireError::from(spent).into()
     }
 }

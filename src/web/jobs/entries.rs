@@ -13,7 +13,7 @@ use super::{
     ascii,
     launch::Launch,
     refused::Refused,
-    workflow::{Named, OfJob, OfWorkflow, Sought, description},
+    workflow::{Named, OfJob, OfWorkflow, WorkflowSearch, description},
 };
 use crate::{
     engine::{
@@ -162,7 +162,7 @@ pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 /// 401, 403 for the token of one instance tree.
 #[utoipa::path(get, path = "/api/v1/search", tag = "jobs", operation_id = "searchWorkflows", summary = "Search \
     workflows",
-    params(Sought), responses((status = 200, body = Vec<JobEntry>), (status = 403)))]
+    params(WorkflowSearch), responses((status = 200, body = Vec<JobEntry>), (status = 403)))]
 pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     found(&request, &app, |_| true).await
 }
@@ -172,7 +172,7 @@ pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
 /// # Errors
 /// As [`search`].
 #[utoipa::path(get, path = "/api/v1/search-approval-workflows", tag = "jobs", operation_id = "searchApprovalWorkflows",
-    summary = "Search workflows with an approval", params(Sought), responses((status = 200, body = Vec<JobEntry>), (status = 403)))]
+    summary = "Search workflows with an approval", params(WorkflowSearch), responses((status = 200, body = Vec<JobEntry>), (status = 403)))]
 pub async fn search_approvals(
     request: HttpRequest,
     app: Data<App>,

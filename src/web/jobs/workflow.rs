@@ -41,7 +41,7 @@ pub struct OfJob {
 /// The parameter of a search.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Sought {
+pub struct WorkflowSearch {
     /// The text; an empty one matches everything.
     pub s: Option<String>,
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{super::websocket::socket::PROTOCOL, loosen, published::PublishedDocument};
 use crate::session::protocol::{
     catalog::{FrameCatalog, FrameShape},
-    close::{CloseCode, Comeback},
+    close::{CloseCode, ReconnectPolicy},
     examples,
 };
 
@@ -126,13 +126,13 @@ fn binding() -> Value {
 
 fn close_codes() -> Vec<Value> {
     let described = |code: CloseCode| {
-        let comeback = match code.comeback() {
-            Comeback::Reconnect => json!({"reconnect": true}),
-            Comeback::NewToken => json!({"reconnect": true, "once": "with a new token"}),
-            Comeback::After(seconds) => json!({"reconnect": true, "afterSeconds": seconds}),
-            Comeback::Stop => json!({"reconnect": false}),
+        let reconnect_policy = match code.reconnect_policy() {
+            ReconnectPolicy::Reconnect => json!({"reconnect": true}),
+            ReconnectPolicy::NewToken => json!({"reconnect": true, "once": "with a new token"}),
+            ReconnectPolicy::After(seconds) => json!({"reconnect": true, "afterSeconds": seconds}),
+            ReconnectPolicy::Stop => json!({"reconnect": false}),
         };
-        json!({"code": code.number(), "reason": code.reason(), "client": comeback})
+        json!({"code": code.number(), "reason": code.reason(), "client": reconnect_policy})
     };
     CloseCode::ALL.into_iter().map(described).collect()
 }

@@ -19,7 +19,7 @@ use crate::config::TrustedProxies;
 
 /// The client of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Approach<'a> {
+pub struct ClientInfo<'a> {
     /// The client's address; `None` where the transport has none.
     pub address: Option<IpAddr>,
     /// Whether the client used HTTPS, as far as is known.
@@ -28,7 +28,7 @@ pub struct Approach<'a> {
     pub host: Cow<'a, str>,
 }
 
-impl<'a> Approach<'a> {
+impl<'a> ClientInfo<'a> {
     /// From the head of a request.
     pub fn of(head: &'a RequestHead, trusted: &TrustedProxies) -> Self {
         let peer = head.peer_addr.map(|peer| peer.ip().to_canonical());

@@ -1,4 +1,4 @@
-//! Signs of life for operators and load balancers.
+//! Health checks for operators and load balancers.
 
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 //!
 //! Counters are updated while the server works (`meters`); present values are read on request. All
 //! of them concern the server beyond any tenant, so they are for its operators; an operator of a
-//! tenant gets those of the tenant. Not here: signs of life (`health`).
+//! tenant gets those of the tenant. Not here: health checks (`health`).
 
 use std::{collections::HashSet, fmt::Write, sync::LazyLock, time::Duration};
 

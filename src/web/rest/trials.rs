@@ -54,9 +54,9 @@ struct TrialView<'a> {
     #[schema(format = DateTime)]
     next_due: Option<String>,
     /// The processes that it runs: those of the draft, then those they start or call.
-    definitions: Vec<TriedEntry<'a>>,
+    definitions: Vec<TrialProcessEntry<'a>>,
     /// Its newest instances, at most 100, newest first.
-    instances: Vec<TriedInstance>,
+    instances: Vec<TrialInstance>,
     /// Warnings about the draft.
     problems: &'a [Problem],
 }
@@ -64,7 +64,7 @@ struct TrialView<'a> {
 /// An instance of a trial.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct TriedInstance {
+struct TrialInstance {
     /// Its key.
     instance: InstanceKey,
     /// Its process.
@@ -80,7 +80,7 @@ struct TriedInstance {
 /// A process of a trial.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TriedProcess)]
-struct TriedEntry<'a> {
+struct TrialProcessEntry<'a> {
     /// Its id.
     id: &'a str,
     /// Its name.
@@ -329,14 +329,14 @@ fn own(app: &App, request: &HttpRequest, key: &str) -> Result<Arc<Trial>, HttpPr
 async fn view(trial: &Trial, status: StatusCode) -> Result<HttpResponse, HttpProblem> {
     let next_due = trial.next_due().await?;
     let instances = trial.newest_instances(LISTED).await?;
-    let instances = instances.into_iter().map(|row| TriedInstance {
+    let instances = instances.into_iter().map(|row| TrialInstance {
         instance: row.key,
         process: row.process,
         status: row.status,
         started_by: row.started_by,
         parent: row.parent,
     });
-    let definitions = trial.definitions.iter().map(|one| TriedEntry {
+    let definitions = trial.definitions.iter().map(|one| TrialProcessEntry {
         id: &one.id,
         name: &one.name,
         version: one.version,

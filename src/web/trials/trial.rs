@@ -54,7 +54,7 @@ pub struct Trial {
     /// Its runtime, with its tokens.
     pub sessions: Arc<Sessions>,
     /// The processes that it runs: those of the draft first.
-    pub definitions: Vec<Tried>,
+    pub definitions: Vec<TrialProcess>,
     /// Warnings about the draft.
     pub problems: Vec<Problem>,
     store: MemoryStore,
@@ -66,7 +66,7 @@ pub struct Trial {
 }
 
 /// A process of a trial.
-pub struct Tried {
+pub struct TrialProcess {
     /// Its id.
     pub id: String,
     /// Its name, for people.
@@ -332,7 +332,7 @@ async fn deploy(
     runtime: &Arc<Runtime>,
     owner: &Principal,
     (source, format): &(Vec<u8>, SourceFormat),
-) -> Result<(Vec<Tried>, Vec<Problem>), BeginError> {
+) -> Result<(Vec<TrialProcess>, Vec<Problem>), BeginError> {
     let publish = async |source: &[u8], format: SourceFormat| {
         let deploy = Deploy {
             tenant: DEFAULT_TENANT,
@@ -345,7 +345,7 @@ async fn deploy(
         runtime.definitions.deploy(deploy).await
     };
     let mut draft = publish(source, *format).await?;
-    let mut tried: Vec<Tried> = draft.iter().map(|one| tried_of(&one.row, true)).collect();
+    let mut tried: Vec<TrialProcess> = draft.iter().map(|one| tried_of(&one.row, true)).collect();
     let mut waiting: Vec<String> = tried.iter().map(|one| one.id.clone()).collect();
     let mut visited = BTreeSet::new();
     while let Some(id) = waiting.pop() {
@@ -380,8 +380,8 @@ async fn deploy(
     Ok((tried, problems))
 }
 
-fn tried_of(row: &DefinitionRow, is_draft: bool) -> Tried {
-    Tried {
+fn tried_of(row: &DefinitionRow, is_draft: bool) -> TrialProcess {
+    TrialProcess {
         id: row.id.clone(),
         name: row.name.clone(),
         version: (!is_draft).then_some(row.version),

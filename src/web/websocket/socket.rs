@@ -257,7 +257,7 @@ impl ClientSocket {
         if self.messages.is_late(now) {
             Limit::SlowBodies.refused();
             return Some(Close::of(
-                CloseCode::NoSignOfLife,
+                CloseCode::ClientTimeout,
                 "a message came in too slowly",
             ));
         }

@@ -173,9 +173,9 @@ function drawFields(editing: Editing, actions: readonly Moddle[], action: Moddle
   const manual = isManual(action);
   const allowsBack = isTrue(action, 'allowBack');
   const text = (name: string) => action.get<string | undefined>(name) ?? '';
-  const set = (properties: Record<string, string | undefined>, anew = false) => {
+  const set = (properties: Record<string, string | undefined>, again = false) => {
     model.set(element, action, properties);
-    if (anew) redraw();
+    if (again) redraw();
   };
   const flag = (name: string, label: string, hint?: string, absent = false): Field => ({
     kind: 'flag',

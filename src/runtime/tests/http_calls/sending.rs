@@ -106,14 +106,14 @@ fn bodies_are_json_or_text() {
 
 /// Requests that wait until the test releases them.
 #[derive(Default)]
-struct Dam {
+struct HeldRequests {
     open: Mutex<bool>,
     opened: Condvar,
     now: AtomicUsize,
     most: AtomicUsize,
 }
 
-impl Dam {
+impl HeldRequests {
     fn pass(&self) {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
@@ -135,7 +135,7 @@ impl Dam {
 #[test]
 fn one_slow_host_delays_no_other() {
     const CALLS: usize = 40;
-    let dam = Arc::new(Dam::default());
+    let dam = Arc::new(HeldRequests::default());
     let slow = Receiver::start({
         let dam = dam.clone();
         move |_, _| {
@@ -183,7 +183,7 @@ fn one_slow_host_delays_no_other() {
 #[test]
 fn one_definition_with_slow_targets_delays_no_other() {
     const HOSTS: usize = limits::CALLS_AT_ONCE / limits::CALLS_PER_HOST + 1;
-    let dam = Arc::new(Dam::default());
+    let dam = Arc::new(HeldRequests::default());
     let held = dam.clone();
     let slow: Vec<Receiver> = (0..HOSTS)
         .map(|_| {
