@@ -26,7 +26,7 @@ type RestoredInstance = (Remembered, Option<LoadedInstance>);
 
 /// What a shared reader thread makes of an instance: all of it, unless it is large.
 enum FirstRead {
-    Restored(RestoredInstance),
+    Restored(Box<RestoredInstance>),
     Large(Loaded),
 }
 
@@ -45,13 +45,13 @@ impl Runtime {
                 if loaded.bytes() > limits::LARGE_READ_BYTES {
                     return Ok(FirstRead::Large(loaded));
                 }
-                runtime
-                    .remember(reader, snapshot::restore_from(reader, entity, loaded)?)
-                    .map(FirstRead::Restored)
+                let restored = snapshot::restore_from(reader, entity, loaded)?;
+                let restored = runtime.remember(reader, restored)?;
+                Ok(FirstRead::Restored(Box::new(restored)))
             },
             move |read| match read {
                 Ok(FirstRead::Large(loaded)) => then.restore_large(key, loaded),
-                Ok(FirstRead::Restored(restored)) => then.restored(key, Ok(restored)),
+                Ok(FirstRead::Restored(restored)) => then.restored(key, Ok(*restored)),
                 Err(error) => then.restored(key, Err(error)),
             },
         );
