@@ -465,9 +465,6 @@ pub const KEY_VIOLATIONS: usize = 50;
 /// The deepest nesting of data that one instance takes from another, from a call or a patch. Deeper
 /// data could not be read back from the log.
 pub const DATA_DEPTH: usize = 256;
-/// Starts of processes by processes that a deploy checks for cycles; there is no warning about
-/// further ones.
-pub const CYCLE_SEARCH_STARTS: usize = 100_000;
 /// States that `stepwire check --explore` visits; beyond them there is no verdict.
 pub const EXPLORED_STATES: usize = 10_000;
 /// How long a rejected origin or host is not logged again.

@@ -31,3 +31,10 @@ pub const DEPLOYS: usize = 32;
 /// Bytes in which one compiled definition caches the elements upstream of its inclusive and complex
 /// joins; the rest is computed each time.
 pub const UPSTREAM_BYTES: usize = 4 * 1024 * 1024;
+/// Executable processes of one source. The version of each keeps the whole source.
+pub const PROCESSES_PER_SOURCE: usize = 100;
+/// Starts of processes by processes that a deploy checks for cycles; there is no warning about
+/// further ones.
+pub const CYCLE_SEARCH_STARTS: usize = 100_000;
+/// Nodes that such a check follows to find those starts; after them it ends.
+pub const CYCLE_SEARCH_NODES: usize = 200_000;

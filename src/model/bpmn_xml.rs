@@ -27,6 +27,7 @@ mod flow_order;
 mod flows;
 mod gateway_direction;
 mod global_tasks;
+mod index;
 mod lanes;
 mod languages;
 mod loop_counters;
@@ -44,15 +45,14 @@ mod values;
 mod without_effect;
 mod xml;
 
-use std::collections::HashSet;
-
 use roxmltree::{Document, Error, Node, ParsingOptions};
 
 pub use self::diagram::diagram;
 use self::{
     document::Findings,
+    index::Index,
     reader::{Purpose, Reader},
-    xml::{Lines, filled},
+    xml::Lines,
 };
 use super::{
     problem::{Problem, Severity},
@@ -114,20 +114,17 @@ fn read_for(purpose: Purpose, xml: &str) -> Result<Vec<ReadDefinition>, Vec<Prob
         problems: of_document,
         wrong_namespaces,
     } = document::check(root, &lines);
-    let ids: HashSet<&str> = root
-        .descendants()
-        .filter_map(|node| filled(node.attribute("id")))
-        .collect();
+    let index = Index::of(root);
     let tasks = global_tasks::of(root);
     let (processes, of_processes) = processes::to_read(root, !tasks.is_empty(), &lines);
     let mut definitions = Vec::new();
     for process in processes {
-        let mut reader = Reader::new(&ids, &lines, &wrong_namespaces, purpose);
+        let mut reader = Reader::new(&index, &lines, &wrong_namespaces, purpose);
         let definition = process::read(process, &mut reader);
         definitions.push((definition, reader.problems));
     }
     for (task, kind) in tasks {
-        let mut reader = Reader::new(&ids, &lines, &wrong_namespaces, purpose);
+        let mut reader = Reader::new(&index, &lines, &wrong_namespaces, purpose);
         let definition = global_tasks::read(task, kind, &mut reader);
         definitions.push((definition, reader.problems));
     }

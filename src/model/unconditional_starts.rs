@@ -35,7 +35,13 @@ pub struct CertainStart {
 
 /// The processes that an instance certainly starts if it begins at this start event, or for `None`
 /// at the implicit starts.
-pub fn certain_starts(process: &ExecutableProcess, start_event: Option<&str>) -> Vec<CertainStart> {
+///
+/// Each node that is followed takes one of `nodes`; `None` when there are too few.
+pub fn certain_starts(
+    process: &ExecutableProcess,
+    start_event: Option<&str>,
+    nodes: &mut usize,
+) -> Option<Vec<CertainStart>> {
     let mut walk = Walk {
         process,
         starts: Vec::new(),
@@ -57,10 +63,11 @@ pub fn certain_starts(process: &ExecutableProcess, start_event: Option<&str>) ->
     };
     while let Some(id) = next.pop() {
         if let Some(node) = process.node(&id).filter(|_| walk.seen.insert(id.clone())) {
+            *nodes = nodes.checked_sub(1)?;
             next.extend(walk.visit(node));
         }
     }
-    if walk.fails { Vec::new() } else { walk.starts }
+    Some(if walk.fails { Vec::new() } else { walk.starts })
 }
 
 /// The start event for a start with this condition, if there is exactly one; `Some(None)` for the

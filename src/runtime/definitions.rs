@@ -8,6 +8,7 @@
 //! Not here: what a definition means (`model`), how it is stored (`journal`).
 
 mod compile_queue;
+mod cycle_warnings;
 mod cycles;
 mod damage;
 mod deploy_plan;
@@ -54,6 +55,7 @@ use crate::{
 };
 
 use compile_queue::Compiling;
+use cycle_warnings::DecidedDeploy;
 use deploy_plan::{Plan, compile_row, supersede};
 use on_demand::RecentlyUsed;
 
@@ -252,19 +254,18 @@ impl Definitions {
             if let Some(base) = base {
                 compiled.require_base(catalog.versions(), &deploy, base)?;
             }
-            let Plan {
-                versions,
-                changed,
-                outcome,
-            } = Plan::make(catalog.versions(), compiled, &deploy, &self.http_calls)
+            let mut plan = Plan::make(catalog.versions(), compiled, &deploy, &self.http_calls)
                 .map_err(DeployError::Invalid)?;
-            versions.require_room(catalog.versions(), deploy.tenant)?;
+            let changed = std::mem::take(&mut plan.changed);
+            plan.versions
+                .require_room(catalog.versions(), deploy.tenant)?;
             Ok(TableDecision {
-                change: Some(self.with_schedules(catalog, &versions, changed)),
-                answer: outcome,
+                change: Some(self.with_schedules(catalog, &plan.versions, changed)),
+                answer: plan.decided(deploy.tenant),
             })
         };
-        self.table.change(decide).await?
+        let decided: Result<DecidedDeploy, DeployError> = self.table.change(decide).await?;
+        Ok(decided?.warned().await)
     }
 
     /// The problems that a deploy would report, without deploying: the errors that would refuse it
@@ -280,10 +281,12 @@ impl Definitions {
         let planned = self
             .table
             .read(|catalog| Plan::make(catalog.versions(), compiled, deploy, &self.http_calls));
-        Ok(planned.map_or_else(
-            |problems| problems,
-            |plan| plan.warnings().cloned().collect(),
-        ))
+        match planned {
+            Ok(plan) => Ok(cycle_warnings::all(
+                plan.decided(deploy.tenant).warned().await,
+            )),
+            Err(problems) => Ok(problems),
+        }
     }
 
     /// Deploys those processes of a source whose ids have never been used: a deleted process does

@@ -57,7 +57,44 @@ fn row_of_tasks(id: &str, tasks: usize, number: usize) -> String {
     text + "</process></definitions>"
 }
 
-/// Four clients deploy in turn; the first two documents are refused, the last one may be deployed.
+/// A valid process of 1,000 start events, from each of which 6,000 events follow.
+fn starts(number: usize) -> String {
+    let (mut messages, mut nodes) = (String::new(), String::new());
+    for start in 0..1_000 {
+        let _ = write!(messages, "<message id=\"m{start}\" name=\"m{start}\"/>");
+        let _ = write!(
+            nodes,
+            "<startEvent id=\"s{start}\"><messageEventDefinition messageRef=\"m{start}\"/></startEvent>\
+            <sequenceFlow id=\"f{start}\" sourceRef=\"s{start}\" targetRef=\"n0\"/>"
+        );
+    }
+    for node in 0..6_000 {
+        let next = node + 1;
+        let _ = write!(
+            nodes,
+            "<intermediateThrowEvent id=\"n{node}\"/>\
+            <sequenceFlow id=\"g{node}\" sourceRef=\"n{node}\" targetRef=\"n{next}\"/>"
+        );
+    }
+    format!(
+        "{OPEN} id=\"d{number}\">{messages}<process id=\"starts\" isExecutable=\"true\">{nodes}\
+        <endEvent id=\"n6000\"/></process></definitions>"
+    )
+}
+
+/// A document of 3,000 processes, each of which would keep the whole document.
+fn processes() -> String {
+    let mut text = format!("{OPEN}>");
+    for number in 0..3_000 {
+        let _ = write!(
+            text,
+            "<process id=\"q{number}\" isExecutable=\"true\"><startEvent id=\"s{number}\"/></process>"
+        );
+    }
+    text + "</definitions>"
+}
+
+/// Four clients deploy in turn; the first three documents are refused, the others may be deployed.
 pub async fn definitions(field: Arc<Field>) -> Outcome {
     let tally = Arc::<Tally>::default();
     let (told, end) = (tally.clone(), field.end());
@@ -78,12 +115,14 @@ pub async fn definitions(field: Arc<Field>) -> Outcome {
             let slowed = |status: u16| [0, 429, 503].contains(&status);
             let mut turn = index;
             loop {
-                for refused in [attributes(), namespaces()] {
+                for refused in [attributes(), namespaces(), processes()] {
                     let status = post("/v1/definitions", refused).await;
                     assert!(status == 422 || slowed(status), "{status}");
                 }
-                let status = post("/v1/definition-checks", chain(turn)).await;
-                assert!(status == 200 || slowed(status), "{status}");
+                for checked in [chain(turn), starts(turn)] {
+                    let status = post("/v1/definition-checks", checked).await;
+                    assert!(status == 200 || slowed(status), "{status}");
+                }
                 let status = post("/v1/definitions", chain(turn)).await;
                 assert!(status == 200 || status == 201 || slowed(status), "{status}");
                 turn += 4;

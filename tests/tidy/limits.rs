@@ -115,6 +115,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     ("memory for bodies of requests", &["BODY_MEMORY_PART"]),
     ("process definition", &["DEFINITION_BYTES"]),
+    ("executable processes of one", &["PROCESSES_PER_SOURCE"]),
     ("problems of a definition", &["DEFINITION_PROBLEMS"]),
     ("flow nodes and sequence flows", &["DEFINITION_ELEMENTS"]),
     ("memory in which a compiled definition", &["UPSTREAM_BYTES"]),
@@ -247,7 +248,10 @@ const ROWS: &[(&str, &[&str])] = &[
     ("… up to which", &["KEY_REASON_STEPS"]),
     ("violations", &["KEY_VIOLATIONS"]),
     ("levels of data taken over", &["DATA_DEPTH"]),
-    ("starts of processes by processes", &["CYCLE_SEARCH_STARTS"]),
+    (
+        "starts of processes by processes",
+        &["CYCLE_SEARCH_STARTS", "CYCLE_SEARCH_NODES"],
+    ),
     ("states that", &["EXPLORED_STATES"]),
     (
         "scripts of a definition",

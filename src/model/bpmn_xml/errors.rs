@@ -6,7 +6,9 @@ use roxmltree::Node;
 use serde_json::Value;
 
 use super::{
-    events, is_bpmn, mappings,
+    events,
+    index::Index,
+    is_bpmn, mappings,
     reader::Reader,
     xml::{CAMUNDA, filled},
 };
@@ -67,7 +69,7 @@ pub(super) fn variables(
         let value = namespaces.find_map(|namespace| node.attribute((*namespace, name)));
         filled(value).map(str::to_owned)
     };
-    for definition in events::definitions_of(node).filter(Node::is_element) {
+    for definition in events::definitions_of(node, reader.index).filter(Node::is_element) {
         let named = VARIABLES.iter().filter(|_| kind.catches_events());
         found
             .outputs
@@ -80,7 +82,7 @@ pub(super) fn variables(
             }));
         let error = filled(definition.attribute(ERROR.reference))
             .filter(|_| kind == ElementType::EndEvent && is_bpmn(definition, events::ERROR))
-            .and_then(|reference| beside_process(definition, ERROR, reference));
+            .and_then(|reference| beside_process(definition, ERROR, reference, reader.index));
         let Some(message) = error.and_then(|error| of_camunda(error, "errorMessage")) else {
             continue;
         };
@@ -109,10 +111,10 @@ fn beside_process<'a, 'i>(
     definition: Node<'a, 'i>,
     coded: Coded,
     reference: &str,
+    index: &Index<'_>,
 ) -> Option<Node<'a, 'i>> {
-    let local = reference.rsplit(':').next()?;
-    let mut beside = definition.document().root_element().children();
-    beside.find(|child| is_bpmn(*child, coded.name) && filled(child.attribute("id")) == Some(local))
+    let found = index.beside(definition, reference.rsplit(':').next()?);
+    found.filter(|found| is_bpmn(*found, coded.name))
 }
 
 /// The code of an event definition. An event that catches may have none: it catches everything of
@@ -172,15 +174,12 @@ fn code(
         ..
     } = coded;
     let local = &*reader.reference(definition, id, attribute, Some(reference));
-    let root = definition.document().root_element();
-    let found = root
-        .children()
-        .find(|child| is_bpmn(*child, name) && filled(child.attribute("id")) == Some(local));
+    let found = beside_process(definition, coded, local, reader.index);
     let code = found.and_then(|found| filled(found.attribute(code_attribute)));
     if let Some(code) = code {
         return Some(code.to_owned());
     }
-    if found.is_some() && !throws && !has_sibling(definition, coded) {
+    if found.is_some() && !throws && !has_sibling(definition, coded, reader.index) {
         return None;
     }
     let message = match found {
@@ -201,23 +200,12 @@ fn code(
 
 /// Whether another event at the same activity, or in another event subprocess of the same scope,
 /// also catches an element without a code.
-fn has_sibling(definition: Node<'_, '_>, coded: Coded) -> bool {
+fn has_sibling(definition: Node<'_, '_>, coded: Coded, index: &Index<'_>) -> bool {
     let Some(event) = definition.parent() else {
         return false;
     };
-    let host = event.attribute("attachedToRef");
-    // Boundary events are siblings, start events are one level deeper.
-    let scope = match host {
-        Some(_) => event.parent(),
-        None => event.parent().and_then(|subprocess| subprocess.parent()),
-    };
-    let document = definition.document();
     let has_code = |reference: &str| {
-        let named = |node: &Node<'_, '_>| {
-            is_bpmn(*node, coded.name)
-                && filled(node.attribute("id")) == reference.rsplit(':').next()
-        };
-        let found = document.root_element().children().find(named);
+        let found = beside_process(definition, coded, reference, index);
         found.is_none_or(|found| filled(found.attribute(coded.code)).is_some())
     };
     let catches_codeless = |event: Node<'_, '_>| {
@@ -227,16 +215,5 @@ fn has_sibling(definition: Node<'_, '_>, coded: Coded) -> bool {
                 && !filled(child.attribute(coded.reference)).is_some_and(has_code)
         })
     };
-    let children = scope.into_iter().flat_map(|scope| scope.children());
-    children
-        .flat_map(|child| {
-            let inner = host.is_none().then(|| child.children());
-            let inner = inner.into_iter().flatten();
-            inner.chain(host.is_some().then_some(child))
-        })
-        .filter(|other| match host {
-            Some(_) => other.attribute("attachedToRef") == host,
-            None => is_bpmn(*other, "startEvent"),
-        })
-        .any(catches_codeless)
+    index.any_beside_event(event, catches_codeless)
 }

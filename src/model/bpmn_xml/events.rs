@@ -5,7 +5,9 @@
 use roxmltree::Node;
 
 use super::{
-    errors, is_bpmn, languages, messages,
+    errors,
+    index::Index,
+    is_bpmn, languages, messages,
     reader::{Purpose, Reader, own},
     schedules,
     xml::{filled, text},
@@ -94,10 +96,13 @@ pub(super) fn definitions(kind: ElementType, begins: bool) -> &'static [&'static
 pub(super) const REFERENCE: &str = "eventDefinitionRef";
 
 /// The definitions of an event: those in it, and those beside the process that it refers to.
-pub(super) fn definitions_of<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>> {
-    node.children().filter_map(|child| {
+pub(super) fn definitions_of<'a, 'i>(
+    node: Node<'a, 'i>,
+    index: &Index<'_>,
+) -> impl Iterator<Item = Node<'a, 'i>> {
+    node.children().filter_map(move |child| {
         if is_bpmn(child, REFERENCE) {
-            named(child)
+            named(child, index)
         } else {
             Some(child)
         }
@@ -105,28 +110,25 @@ pub(super) fn definitions_of<'a, 'i>(node: Node<'a, 'i>) -> impl Iterator<Item =
 }
 
 /// The definition beside the process that is referenced.
-fn named<'a, 'i>(reference: Node<'a, 'i>) -> Option<Node<'a, 'i>> {
-    beside_process(reference, &text(reference))
+fn named<'a, 'i>(reference: Node<'a, 'i>, index: &Index<'_>) -> Option<Node<'a, 'i>> {
+    beside_process(reference, &text(reference), index)
 }
 
 /// The event definition beside the process that has this id, which may have a prefix.
 pub(super) fn beside_process<'a, 'i>(
     anywhere: Node<'a, 'i>,
     written: &str,
+    index: &Index<'_>,
 ) -> Option<Node<'a, 'i>> {
-    let id = written.rsplit(':').next()?;
-    let mut beside = anywhere.document().root_element().children();
-    beside.find(|child| {
-        child.tag_name().name().ends_with("EventDefinition")
-            && filled(child.attribute("id")) == Some(id)
-    })
+    let found = index.beside(anywhere, written.rsplit(':').next()?);
+    found.filter(|found| found.tag_name().name().ends_with("EventDefinition"))
 }
 
 /// Reports references of an event to something that is no definition beside the process, or one
 /// that it may not have.
 fn check_references(node: Node<'_, '_>, known: &[&str], id: &str, reader: &mut Reader<'_>) {
     for child in node.children().filter(|child| is_bpmn(*child, REFERENCE)) {
-        let (written, found) = (text(child), named(child));
+        let (written, found) = (text(child), named(child, reader.index));
         let found = match found.map(|found| found.tag_name().name()) {
             Some(name) if known.contains(&name) => continue,
             Some(name) => format!("it is a {name}"),
@@ -176,7 +178,8 @@ pub(super) fn read(
     let with_timer = starts.then_some(TIMER);
     let all: Vec<&str> = known.iter().copied().chain(with_timer).collect();
     check_references(node, &all, id, reader);
-    let found = definitions_of(node).filter(|child| known.iter().any(|name| is_bpmn(*child, name)));
+    let found = definitions_of(node, reader.index);
+    let found = found.filter(|child| known.iter().any(|name| is_bpmn(*child, name)));
     let found: Vec<Node<'_, '_>> = found.collect();
     if found.is_empty() {
         // Another definition is reported by the check of allowed definitions.

@@ -6,7 +6,9 @@
 use roxmltree::Node;
 
 use super::{
-    errors, events, is_bpmn, loop_counters, messages,
+    errors, events,
+    index::Index,
+    is_bpmn, loop_counters, messages,
     reader::{Reader, own},
     xml::{LIKE_ACTIVITI, ZEEBE, filled, text},
 };
@@ -132,7 +134,8 @@ fn read_multiple(
         let item = marker?.children().find(|child| is_bpmn(*child, name))?;
         filled(item.attribute("name")).or_else(|| filled(item.attribute("id")))
     };
-    let referred = |name: &str| of_child(name).map(|written| variable(node, &written));
+    let index = reader.index;
+    let referred = |name: &str| of_child(name).map(|written| variable(node, &written, index));
     let expression = |written: Option<&str>| written.map(|written| bare(written).to_owned());
     let collections = [
         own(node, "collection").map(str::to_owned),
@@ -235,7 +238,8 @@ fn behavior(
     };
     let kind = ElementType::IntermediateThrowEvent;
     let reference = filled(marker.attribute(attribute));
-    let definition = reference.and_then(|written| events::beside_process(marker, written));
+    let definition =
+        reference.and_then(|written| events::beside_process(marker, written, reader.index));
     let event = match definition {
         Some(found) if is_bpmn(found, events::SIGNAL) => {
             messages::read_signal(found, found, kind, id, reader)
@@ -286,7 +290,7 @@ fn complex_behaviors(
         reader.refuse_other_children(complex, id, &["condition", "event"]);
         let events = complex.children().filter(|child| is_bpmn(*child, "event"));
         let definitions = events.flat_map(|event| {
-            events::definitions_of(event)
+            events::definitions_of(event, reader.index)
                 .filter(Node::is_element)
                 .collect::<Vec<_>>()
         });
@@ -378,16 +382,14 @@ fn cardinality(written: &str) -> String {
 
 /// The variable of a referenced element with data: the name of a data object, or the source of the
 /// activity's data input. A reference to no element is a path itself.
-fn variable(node: Node<'_, '_>, reference: &str) -> String {
+fn variable(node: Node<'_, '_>, reference: &str, index: &Index<'_>) -> String {
     let local = reference.rsplit(':').next().unwrap_or(reference);
     let mut id = local.to_owned();
     // A data input, a reference and the object itself: longer chains do not occur.
     for _ in 0..4 {
-        let mut document = node.document().root_element().descendants();
-        let found = document.find(|other| {
-            other.attribute("id") == Some(&id) && is_bpmn(*other, other.tag_name().name())
-        });
-        let Some(found) = found else { return id };
+        let Some(found) = index.element(node, &id) else {
+            return id;
+        };
         let next = match found.tag_name().name() {
             "dataObjectReference" => filled(found.attribute("dataObjectRef")).map(str::to_owned),
             "dataInput" | "dataOutput" => association(node, &id),

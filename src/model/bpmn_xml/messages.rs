@@ -140,10 +140,8 @@ fn referred<'a, 'i>(
         return None;
     };
     let local = reader.reference(definition, id, &attribute, Some(reference));
-    let root = definition.document().root_element();
-    let found = root
-        .children()
-        .find(|child| is_bpmn(*child, what) && filled(child.attribute("id")) == Some(&*local));
+    let found = reader.index.beside(definition, &local);
+    let found = found.filter(|child| is_bpmn(*child, what));
     if found.is_none() {
         let message = format!(
             "expected {attribute} `{reference}` to name a {what}, but the document has none of \

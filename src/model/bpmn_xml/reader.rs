@@ -8,6 +8,7 @@ use roxmltree::Node;
 
 use super::{
     BPMN_NAMESPACE, STEPWIRE_NAMESPACE, ad_hoc, errors,
+    index::Index,
     loop_counters::Counted,
     loops, mappings,
     without_effect::WithoutEffect,
@@ -55,8 +56,9 @@ pub(super) struct Reader<'d> {
     pub(super) variables: HashMap<String, String>,
     /// The activities of the process that have counters.
     pub(super) counted: Counted,
-    /// All ids of the document, written or generated.
-    ids: &'d HashSet<&'d str>,
+    /// The elements of the document.
+    pub(super) index: &'d Index<'d>,
+    /// The generated ids.
     made: HashSet<String>,
     /// The next number to try for a generated id, by its beginning.
     numbers: HashMap<String, usize>,
@@ -75,10 +77,10 @@ pub(super) enum Purpose {
 }
 
 impl<'d> Reader<'d> {
-    /// A reader for a document with these ids and lines, in which names of these namespaces have
+    /// A reader for a document with these elements and lines, in which names of these namespaces have
     /// been reported already.
     pub(super) fn new(
-        ids: &'d HashSet<&'d str>,
+        index: &'d Index<'d>,
         lines: &'d Lines,
         wrong_namespaces: &'d HashSet<String>,
         purpose: Purpose,
@@ -91,7 +93,7 @@ impl<'d> Reader<'d> {
             understood: Vec::new(),
             variables: HashMap::new(),
             counted: Counted::default(),
-            ids,
+            index,
             made,
             numbers,
             lines,
@@ -160,7 +162,7 @@ impl<'d> Reader<'d> {
             ends
         };
         let plain = format!("flow-{ends}");
-        if !self.ids.contains(plain.as_str()) && self.made.insert(plain.clone()) {
+        if !self.index.has(&plain) && self.made.insert(plain.clone()) {
             plain
         } else {
             self.free_id(&plain, 2)
@@ -173,7 +175,7 @@ impl<'d> Reader<'d> {
         loop {
             let id = format!("{beginning}-{next}");
             *next += 1;
-            if !self.ids.contains(id.as_str()) && self.made.insert(id.clone()) {
+            if !self.index.has(&id) && self.made.insert(id.clone()) {
                 return id;
             }
         }

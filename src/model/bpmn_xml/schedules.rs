@@ -35,7 +35,8 @@ pub(super) fn read(
     if kind != ElementType::StartEvent {
         return None;
     }
-    let timers = events::definitions_of(node).filter(|child| is_bpmn(*child, events::TIMER));
+    let timers = events::definitions_of(node, reader.index);
+    let timers = timers.filter(|child| is_bpmn(*child, events::TIMER));
     let timers: Vec<Node<'_, '_>> = timers.collect();
     let mut when: Vec<When> = timers
         .into_iter()

@@ -3,7 +3,7 @@
 //!
 //! Not here: that a subprocess has one start event (`scopes`), which event it may have (`events`).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::Report;
 use crate::model::{
@@ -47,12 +47,14 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             }
         }
     }
+    let begun: HashSet<&str> = definition
+        .nodes
+        .iter()
+        .filter(|node| event_subprocesses.is_begun_by(node))
+        .filter_map(|start| start.scope.as_deref())
+        .collect();
     for id in &event_subprocesses.0 {
-        let mut starts = definition
-            .nodes
-            .iter()
-            .filter(|node| event_subprocesses.is_begun_by(node));
-        if !starts.any(|start| start.scope.as_deref() == Some(id)) {
+        if !begun.contains(id) {
             let message = "expected a start event in the event subprocess, which says what begins \
                 it, but there is none; draw one";
             report.error(id, "event_subprocess_start", message);

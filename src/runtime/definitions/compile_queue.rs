@@ -51,9 +51,9 @@ impl Compiling {
             .acquire_owned()
             .await
             .map_err(|_| DeployError::Closed)?;
-        let (source, format) = (deploy.source.to_vec(), deploy.format);
+        let (source, format) = (Arc::from(deploy.source), deploy.format);
         let compiled = thread_priority::beside(move || {
-            let compiled = CompiledSource::compile(&source, format);
+            let compiled = CompiledSource::compile(source, format);
             drop((turn, place));
             compiled
         });

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    limits::{CYCLE_SEARCH_STARTS, TREE_LEVELS},
+    limits::{CYCLE_SEARCH_NODES, CYCLE_SEARCH_STARTS, TREE_LEVELS},
     model::{
         executable::ExecutableProcess,
         problem::Problem,
@@ -27,7 +27,10 @@ type StartOf = (String, StartEventRef);
 pub(super) struct Search<F> {
     find: F,
     known: BTreeMap<StartEventRef, Arc<Vec<StartOf>>>,
+    /// How many more starts are followed.
     left: usize,
+    /// How many more nodes are followed to find starts.
+    nodes: usize,
 }
 
 impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
@@ -36,6 +39,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
             find,
             known: BTreeMap::new(),
             left: CYCLE_SEARCH_STARTS,
+            nodes: CYCLE_SEARCH_NODES,
         }
     }
 
@@ -67,7 +71,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
         let mut from: BTreeMap<StartEventRef, StartOf> = BTreeMap::new();
         let mut next = VecDeque::from([(begin.clone(), 0)]);
         while let Some((place, distance)) = next.pop_front() {
-            for (node, reached) in self.starts_at(&place).iter() {
+            for (node, reached) in self.starts_at(&place)?.iter() {
                 self.left = self.left.checked_sub(1)?;
                 if reached == begin {
                     return Some(path_to(begin, (node.clone(), place), &from));
@@ -81,9 +85,10 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
         None
     }
 
-    fn starts_at(&mut self, place: &StartEventRef) -> Arc<Vec<StartOf>> {
+    /// What certainly starts from there; `None` when too many nodes were followed.
+    fn starts_at(&mut self, place: &StartEventRef) -> Option<Arc<Vec<StartOf>>> {
         if let Some(known) = self.known.get(place) {
-            return known.clone();
+            return Some(known.clone());
         }
         let started = |CertainStart {
                            node,
@@ -94,12 +99,13 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
                 .map(|node| node.id.to_string());
             Some((node, (process, event)))
         };
-        let starts = (self.find)(&place.0)
-            .map(|process| certain_starts(&process, place.1.as_deref()))
-            .unwrap_or_default();
+        let starts = match (self.find)(&place.0) {
+            Some(process) => certain_starts(&process, place.1.as_deref(), &mut self.nodes)?,
+            None => Vec::new(),
+        };
         let starts = Arc::new(starts.into_iter().filter_map(started).collect());
         self.known.insert(place.clone(), Arc::clone(&starts));
-        starts
+        Some(starts)
     }
 }
 
@@ -125,7 +131,7 @@ fn path_to(
 #[cfg(test)]
 mod tests {
     use crate::{
-        model::{ids::Time, source::SourceFormat},
+        model::{ids::Time, problem::Problem, source::SourceFormat},
         runtime::{definitions::DeployCheck, http_calls::HttpCallSettings},
     };
 
@@ -197,6 +203,65 @@ mod tests {
             r#"<{kind} id="pC"><extensionElements><stepwire:actions>{action}</stepwire:actions></extensionElements></{kind}>"#
         );
         process("p", &node, &[("pS", "pC"), ("pC", "pE")])
+    }
+
+    #[test]
+    fn a_search_ends_after_a_limited_number_of_nodes() {
+        let (starts, row) = (500, 500);
+        let mut nodes = String::new();
+        let mut flows = String::new();
+        for start in 0..starts {
+            nodes += &format!(
+                r#"<startEvent id="s{start}"><signalEventDefinition signalRef="g{start}"/></startEvent>"#
+            );
+            flows +=
+                &format!(r#"<sequenceFlow id="a{start}" sourceRef="s{start}" targetRef="n0"/>"#);
+        }
+        for node in 0..row {
+            nodes += &format!(r#"<intermediateThrowEvent id="n{node}"/>"#);
+            let next = node + 1;
+            flows +=
+                &format!(r#"<sequenceFlow id="b{node}" sourceRef="n{node}" targetRef="n{next}"/>"#);
+        }
+        nodes += &format!(r#"<endEvent id="n{row}"/>"#);
+        let many = format!(r#"<process id="many" isExecutable="true">{nodes}{flows}</process>"#);
+        let signals: String = (0..starts)
+            .map(|start| format!(r#"<signal id="g{start}" name="g{start}"/>"#))
+            .collect();
+        assert!(starts * row > crate::limits::CYCLE_SEARCH_NODES);
+        check(
+            &[document(&[signals.clone(), call("p", "p"), many.clone()])],
+            &[("pC", "`p` → `p`")],
+        );
+        check(&[document(&[signals, many, call("p", "p")])], &[]);
+    }
+
+    #[test]
+    fn a_source_has_a_limited_number_of_processes() {
+        let most = crate::limits::PROCESSES_PER_SOURCE;
+        let of = |count: usize| {
+            let processes: Vec<String> = (0..count)
+                .map(|number| process(&format!("p{number}"), "", &[]))
+                .collect();
+            let mut check = DeployCheck::new(HttpCallSettings::default());
+            check.deploy(
+                document(&processes).as_bytes(),
+                SourceFormat::BpmnXml,
+                Time(0),
+            )
+        };
+        let error = |problems: &[Problem]| {
+            let mut errors = problems
+                .iter()
+                .filter(|problem| problem.code == "too_large");
+            errors.next().map(|problem| problem.message.clone())
+        };
+        assert_eq!(error(&of(most)), None);
+        let message = error(&of(most + 1)).unwrap();
+        assert!(
+            message.contains("at most 100 executable processes"),
+            "{message}"
+        );
     }
 
     #[test]

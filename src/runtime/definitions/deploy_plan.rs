@@ -10,15 +10,13 @@
 //! **A check makes the plan of a deploy and drops it**, so both report the same. Times are compared
 //! with the clock only in that plan: a stored definition stays valid while its times pass.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
 use super::{
-    CompiledMemory, Deploy, DeployError, Deployed, DeployedProcess, KnownVersion, Versions, cycles,
+    CompiledMemory, Deploy, DeployError, Deployed, DeployedProcess, KnownVersion, Versions,
+    cycle_warnings::{self, DecidedDeploy},
     start_data, times, unknown_processes, workflows,
 };
 use crate::{
@@ -42,6 +40,10 @@ type CompiledProcess = (Arc<ExecutableProcess>, Arc<dyn Evaluator>, Vec<Problem>
 
 /// A compiled source: the part of a deploy that takes long and needs no other definition.
 pub(super) struct CompiledSource {
+    /// The source, which its processes share.
+    source: Arc<[u8]>,
+    /// The hash of the source.
+    revision: String,
     /// The ids of all its processes.
     ids: BTreeSet<String>,
     /// Each process, in document order, or its problems.
@@ -53,8 +55,18 @@ impl CompiledSource {
     ///
     /// # Errors
     /// All problems of a source that cannot be read.
-    pub(super) fn compile(source: &[u8], format: SourceFormat) -> Result<Self, Vec<Problem>> {
-        let read = read_source(source, format).map_err(bounded)?;
+    pub(super) fn compile(source: Arc<[u8]>, format: SourceFormat) -> Result<Self, Vec<Problem>> {
+        let read = read_source(&source, format).map_err(bounded)?;
+        if read.len() > limits::PROCESSES_PER_SOURCE {
+            let message = format!(
+                "expected at most {} executable processes in one source, but there are {}: each \
+                keeps the whole source; deploy them in several sources",
+                limits::PROCESSES_PER_SOURCE,
+                read.len()
+            );
+            return Err(vec![Problem::error("", "too_large", message)]);
+        }
+        let revision = content_hash(&source);
         let ids = read
             .iter()
             .map(|(definition, _)| definition.id.clone())
@@ -63,7 +75,12 @@ impl CompiledSource {
             .into_iter()
             .map(|(definition, warnings)| compile_definition(definition, warnings))
             .collect();
-        Ok(Self { ids, processes })
+        Ok(Self {
+            source,
+            revision,
+            ids,
+            processes,
+        })
     }
 
     /// Refuses a source whose author did not know the newest version of its first process, unless
@@ -85,7 +102,7 @@ impl CompiledSource {
             .filter(|row| row.state != DefinitionState::Deleted)
             .max_by_key(|row| row.version);
         match newest {
-            Some(row) if row.version > base && row.revision != content_hash(deploy.source) => {
+            Some(row) if row.version > base && row.revision != self.revision => {
                 let based = match base {
                     0 => "this one was made as a new process".to_owned(),
                     base => format!("this one was made from version {base}"),
@@ -110,6 +127,8 @@ pub(super) struct Plan {
     pub(super) changed: Vec<Arc<KnownVersion>>,
     /// Each process of the source, in document order, with its warnings.
     pub(super) outcome: Vec<Deployed>,
+    /// Their compiled forms.
+    pub(super) deployed: Vec<Arc<ExecutableProcess>>,
 }
 
 impl Plan {
@@ -123,14 +142,19 @@ impl Plan {
         deploy: &Deploy<'_>,
         http_calls: &HttpCallSettings,
     ) -> Result<Self, Vec<Problem>> {
-        let CompiledSource { ids, processes } = source;
+        let CompiledSource {
+            source,
+            revision,
+            ids,
+            processes,
+        } = source;
         let mut plan = Self {
             versions: versions.clone(),
             changed: Vec::new(),
             outcome: Vec::new(),
+            deployed: Vec::new(),
         };
         let mut problems = Vec::new();
-        let mut deployed = Vec::new();
         for compiled in processes {
             let (executable, evaluator, mut found) = match compiled {
                 Ok(compiled) => compiled,
@@ -139,8 +163,15 @@ impl Plan {
                     continue;
                 }
             };
-            deployed.push(executable.clone());
-            let (known, existing) = place(&plan.versions, deploy, executable.clone(), evaluator);
+            plan.deployed.push(executable.clone());
+            let content = (&source, revision.as_str());
+            let (known, existing) = place(
+                &plan.versions,
+                deploy,
+                content,
+                executable.clone(),
+                evaluator,
+            );
             found.extend(workflows::alias_taken(
                 &plan.versions,
                 deploy.tenant,
@@ -168,38 +199,17 @@ impl Plan {
         {
             return Err(bounded(problems));
         }
-        plan.warn_of_cycles(deploy.tenant, &deployed);
         Ok(plan)
     }
 
-    /// Called last, because the processes of one source may start each other.
-    fn warn_of_cycles(&mut self, tenant: &str, deployed: &[Arc<ExecutableProcess>]) {
-        let own: HashMap<&str, _> = deployed
-            .iter()
-            .map(|executable| (&*executable.definition.id, executable.clone()))
-            .collect();
-        let published = |id: &str| {
-            self.versions
-                .find(tenant, id, |row| row.state == DefinitionState::Published)
-        };
-        let find = |id: &str| {
-            own.get(id)
-                .cloned()
-                .or_else(|| Some(published(id)?.in_memory()?.executable.clone()))
-        };
-        let mut search = cycles::Search::new(find);
-        let found: Vec<_> = deployed
-            .iter()
-            .map(|executable| search.warning(executable))
-            .collect();
-        for (deployed, warning) in self.outcome.iter_mut().zip(found) {
-            deployed.problems.extend(warning);
+    /// What remains to be done once this plan is carried out, or checked.
+    pub(super) fn decided(self, tenant: &str) -> DecidedDeploy {
+        DecidedDeploy {
+            outcome: self.outcome,
+            deployed: self.deployed,
+            tenant: tenant.to_owned(),
+            versions: self.versions,
         }
-    }
-
-    /// The warnings of all its processes, in document order.
-    pub(super) fn warnings(&self) -> impl Iterator<Item = &Problem> {
-        self.outcome.iter().flat_map(|deployed| &deployed.problems)
     }
 }
 
@@ -230,13 +240,13 @@ impl DeployCheck {
             by: "check",
             now,
         };
-        let planned = CompiledSource::compile(source, format)
+        let planned = CompiledSource::compile(source.into(), format)
             .and_then(|compiled| Plan::make(&self.versions, compiled, &deploy, &self.http_calls));
         match planned {
             Ok(plan) => {
-                let warnings = plan.warnings().cloned().collect();
-                self.versions = plan.versions;
-                warnings
+                let (outcome, versions) = plan.decided(deploy.tenant).warned_here();
+                self.versions = versions;
+                cycle_warnings::all(outcome)
             }
             Err(problems) => problems,
         }
@@ -351,12 +361,12 @@ fn is_known(versions: &Versions, tenant: &str, id: &str) -> bool {
 fn place(
     versions: &Versions,
     deploy: &Deploy<'_>,
+    (source, revision): (&Arc<[u8]>, &str),
     executable: Arc<ExecutableProcess>,
     evaluator: Arc<dyn Evaluator>,
 ) -> (KnownVersion, bool) {
-    let memory = CompiledMemory::of(&executable, deploy.source.len());
+    let memory = CompiledMemory::of(&executable, source.len());
     let id = executable.definition.id.clone();
-    let revision = content_hash(deploy.source);
     let state = if deploy.publish {
         DefinitionState::Published
     } else {
@@ -381,7 +391,7 @@ fn place(
     let row = DefinitionRow {
         tenant: deploy.tenant.to_owned(),
         version: versions.next_number(deploy.tenant, &id),
-        revision,
+        revision: revision.to_owned(),
         state,
         alias: executable.definition.alias,
         name: executable.name.clone(),
@@ -400,7 +410,7 @@ fn place(
         evaluator,
         memory,
     };
-    (KnownVersion::of(process, Some(deploy.source.into())), false)
+    (KnownVersion::of(process, Some(source.clone())), false)
 }
 
 /// Keeps at most one draft and one published version, by changing the state of former ones. Returns
