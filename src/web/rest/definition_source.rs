@@ -10,12 +10,13 @@ use actix_web::{
 };
 
 use super::{
-    definitions::{refused, unknown, versioned},
-    json,
+    definitions::{refused, unknown, versioned, written},
+    json_text,
 };
 use crate::{
     journal::DefinitionFormat,
     model::{bpmn_xml::diagram, frontend_view::FrontendView},
+    runtime::instance_request::Refusal,
     session::protocol::code::ErrorCode,
     text,
     thread_priority::beside,
@@ -57,12 +58,16 @@ pub async fn source(
     let whole = principal.caller.reads_source();
     if !accepted.contains("application/xml") {
         let process = definitions.process(&known).await.map_err(refused)?;
-        let definition = &process.executable.definition;
-        return Ok(if whole {
-            json(StatusCode::OK, definition)
-        } else {
-            json(StatusCode::OK, &FrontendView::from(definition))
+        let text = written(process, move |process| {
+            let definition = &process.executable.definition;
+            if whole {
+                serde_json::to_string(definition)
+            } else {
+                serde_json::to_string(&FrontendView::from(definition))
+            }
         });
+        let text = text.await?.map_err(|_| Refusal::Internal)?;
+        return Ok(json_text(StatusCode::OK, text));
     }
     if known.row.format == DefinitionFormat::Json {
         let sentence = "expected a version that was deployed as BPMN XML, but this one was \

@@ -5,16 +5,20 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
+    http::StatusCode,
     web::{Data, Path},
 };
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::definitions::{refused, unknown, versioned};
+use super::{
+    definitions::{refused, unknown, versioned, written},
+    json_text,
+};
 use crate::{
     model::typescript::{self, Constants},
-    runtime::definitions::DeployedProcess,
+    runtime::{definitions::DeployedProcess, instance_request::Refusal},
     session::auth::principal::Principal,
     web::{
         http::{app::App, problem::HttpProblem},
@@ -43,10 +47,12 @@ pub async fn types(
     } else {
         Constants::Widened
     };
-    let text = typescript::declarations(&process.executable, version, constants);
+    let text = written(process, move |process| {
+        typescript::declarations(&process.executable, version, constants)
+    });
     Ok(HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
-        .body(text))
+        .body(text.await?))
 }
 
 /// The schemas of a version's actions.
@@ -71,14 +77,16 @@ pub async fn schemas(
 ) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     let process = version_of(&principal, &path, &app).await?;
-    let inputs = process
-        .executable
-        .nodes()
-        .iter()
-        .flat_map(|node| node.all_actions())
-        .filter_map(|action| action.keys.input_schema());
-    let schemas = inputs.map(|input| (&*input.name, &input.schema)).collect();
-    Ok(HttpResponse::Ok().json(InputSchemas { schemas }))
+    let text = written(process, |process| {
+        let nodes = process.executable.nodes().iter();
+        let inputs = nodes
+            .flat_map(|node| node.all_actions())
+            .filter_map(|action| action.keys.input_schema());
+        let schemas = inputs.map(|input| (&*input.name, &input.schema)).collect();
+        serde_json::to_string(&InputSchemas { schemas })
+    });
+    let text = text.await?.map_err(|_| Refusal::Internal)?;
+    Ok(json_text(StatusCode::OK, text))
 }
 
 /// The version that a path names.

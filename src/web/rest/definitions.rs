@@ -2,6 +2,8 @@
 //! `definition_versions`; the content of one: `definition_source`, and as types for frontends
 //! `definition_types`.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
@@ -16,7 +18,7 @@ use crate::{
     model::{problem::Problem, source::SourceFormat},
     runtime::{
         catalog::DEPLOYED,
-        definitions::{Deploy, DeployError, Deployed},
+        definitions::{Deploy, DeployError, Deployed, DeployedProcess},
         instance_request::Refusal,
     },
     session::{auth::token::Identity, protocol::code::ErrorCode},
@@ -342,6 +344,18 @@ pub(in crate::web) fn designer(app: &App, request: &HttpRequest) -> Result<Ident
 pub(super) fn versioned(path: &(String, String)) -> Result<(&str, u32), HttpProblem> {
     let (id, version) = path;
     Ok((id, version.parse().map_err(|_| unknown())?))
+}
+
+/// Makes an answer from all of a version: for a large one on another thread, little of it at a
+/// time, so that requests that share this thread do not wait for it.
+pub(super) async fn written<T: Send + 'static>(
+    process: Arc<DeployedProcess>,
+    write: impl FnOnce(&DeployedProcess) -> T + Send + 'static,
+) -> Result<T, HttpProblem> {
+    if process.memory.bytes() <= limits::LARGE_DEFINITION {
+        return Ok(write(&process));
+    }
+    body::on_pool(move || write(&process)).await
 }
 
 pub(super) fn unknown() -> HttpProblem {
