@@ -203,7 +203,7 @@ impl Journal {
     }
 
     /// Like [`Journal::read_then`], for what was found to be large, so that decoding it takes long
-    /// ([`limits::LARGE_READ_BYTES`]): on a thread of low priority.
+    /// (`limits::LARGE_READ_BYTES`): on a thread of low priority.
     pub fn read_large_then<T: 'static>(
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,

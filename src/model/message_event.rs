@@ -42,7 +42,7 @@ enum SentData {
     Rendered(Template),
 }
 
-/// The text of [`SentData::All`].
+/// The text of `SentData::All`.
 pub const ALL: &str = "*";
 
 impl MessageDefinition {
