@@ -105,8 +105,8 @@ pub const TRANSFER_BYTES_PER_SECOND: u64 = 4 * 1024;
 pub const LARGE_BODY_BYTES: usize = 64 * 1024;
 /// Longer bodies that are read, and large answers that are written, at the same time; others wait.
 pub const LARGE_BODIES_AT_ONCE: usize = 2;
-/// Stored bytes of an instance, or of rows that a follower has missed, up to which they are decoded
-/// on a reader thread that others need; larger ones are decoded on a thread of low priority.
+/// Stored bytes of an instance up to which it is decoded on a reader thread that others need; a
+/// larger one is read again and decoded on a thread of low priority.
 pub const LARGE_READ_BYTES: usize = 64 * 1024;
 /// Unread bytes of answers that the operating system buffers per connection.
 pub const SEND_BUFFER_BYTES: u32 = 256 * 1024;

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     engine::{InstanceState, record::ProcessRef},
     journal::{
-        Entity, Loaded, StoreError, StoreReader,
+        Entity, StoreError, StoreReader,
         snapshot::{self, Restored},
     },
     limits,
@@ -24,10 +24,11 @@ type LoadedInstance = (InstanceState, Arc<KnownVersion>);
 /// What is remembered of an instance, and the instance itself if it is live.
 type RestoredInstance = (Remembered, Option<LoadedInstance>);
 
-/// What a shared reader thread makes of an instance: all of it, unless it is large.
+/// What a shared reader thread makes of an instance: all of it, unless it is large. Then nothing of
+/// it is kept: many that wait for their turn would take as much memory as all of them.
 enum FirstRead {
     Restored(Box<RestoredInstance>),
-    Large(Loaded),
+    Large,
 }
 
 impl Runtime {
@@ -43,25 +44,25 @@ impl Runtime {
             move |reader| {
                 let loaded = reader.load(entity)?;
                 if loaded.bytes() > limits::LARGE_READ_BYTES {
-                    return Ok(FirstRead::Large(loaded));
+                    return Ok(FirstRead::Large);
                 }
                 let restored = snapshot::restore_from(reader, entity, loaded)?;
                 let restored = runtime.remember(reader, restored)?;
                 Ok(FirstRead::Restored(Box::new(restored)))
             },
             move |read| match read {
-                Ok(FirstRead::Large(loaded)) => then.restore_large(key, loaded),
+                Ok(FirstRead::Large) => then.restore_large(key),
                 Ok(FirstRead::Restored(restored)) => then.restored(key, Ok(*restored)),
                 Err(error) => then.restored(key, Err(error)),
             },
         );
     }
 
-    fn restore_large(self: &Arc<Self>, key: InstanceKey, loaded: Loaded) {
+    fn restore_large(self: &Arc<Self>, key: InstanceKey) {
         let (runtime, then) = (self.clone(), self.clone());
         let entity = Entity::from(key);
         self.journal.read_large_then(
-            move |reader| runtime.remember(reader, snapshot::restore_from(reader, entity, loaded)?),
+            move |reader| runtime.remember(reader, snapshot::restore(reader, entity)?),
             move |restored| then.restored(key, restored),
         );
     }

@@ -45,12 +45,6 @@ impl MissedRows {
     }
 }
 
-/// What a shared reader thread makes of the rows: all of it, unless they are large.
-enum FirstRead {
-    Missed(Option<Arc<Missed>>),
-    Large(Vec<StoredRow>),
-}
-
 /// Reads the rows after `cursor`, up to an observation; `done` receives them on a reader thread, and
 /// `None` when there are too many.
 pub fn read_then(
@@ -59,34 +53,18 @@ pub fn read_then(
     cursor: u64,
     done: impl FnOnce(Result<Option<Arc<Missed>>, StoreError>) + Send + 'static,
 ) {
-    let (then, of) = (journal.clone(), observed.clone());
     journal.read_then(
         move |reader| {
-            if let Some(known) = of.missed.known(cursor) {
-                return Ok(FirstRead::Missed(Some(known)));
+            if let Some(known) = observed.missed.known(cursor) {
+                return Ok(Some(known));
             }
-            let Some(part) = part(reader, &of, cursor)? else {
-                return Ok(FirstRead::Missed(None));
+            let Some(part) = part(reader, &observed, cursor)? else {
+                return Ok(None);
             };
-            if part.bytes > limits::LARGE_READ_BYTES {
-                return Ok(FirstRead::Large(part.rows));
-            }
             let rows = decoded(&part.rows)?;
-            Ok(FirstRead::Missed(Some(of.missed.keep(cursor, rows))))
+            Ok(Some(observed.missed.keep(cursor, rows)))
         },
-        move |read| match read {
-            Ok(FirstRead::Missed(missed)) => done(Ok(missed)),
-            Ok(FirstRead::Large(stored)) => then.read_large_then(
-                move |_| {
-                    if let Some(known) = observed.missed.known(cursor) {
-                        return Ok(Some(known));
-                    }
-                    Ok(Some(observed.missed.keep(cursor, decoded(&stored)?)))
-                },
-                done,
-            ),
-            Err(error) => done(Err(error)),
-        },
+        done,
     );
 }
 
