@@ -45,7 +45,7 @@ use super::{
     instance_request::Refusal,
     keys,
     live_memory::{LiveMemory, LiveMemoryTotal},
-    outbox::OutboxDelivery,
+    outbox::{NoteId, OutboxDelivery},
 };
 use crate::{
     engine::{Rejection, correlation::Correlation, rejection::RejectionKind, trace::TraceContext},
@@ -79,6 +79,8 @@ pub struct CorrelationRequest {
     pub trace: Option<TraceContext>,
     /// The audit entry, if an operator publishes.
     pub(super) noted: Option<NotedPublication>,
+    /// Its identity, if later publications wait for it.
+    pub note: Option<NoteId>,
     /// Receives the result once it is durable.
     pub reply: CorrelationReply,
 }
@@ -188,10 +190,13 @@ impl Runtime {
                 }
                 EntityState::Live(live) => {
                     live.used = Instant::now();
+                    let note = request.note;
                     let refused = self.decide_correlation(entity, live, request);
                     drop(inner);
-                    if let Some((reply, refusal)) = refused {
-                        reply(Err(refusal));
+                    match (refused, note) {
+                        (Some((reply, refusal)), _) => reply(Err(refusal)),
+                        (None, Some(note)) => self.outbox.unreceived.received(entity, note),
+                        (None, None) => {}
                     }
                     return;
                 }
@@ -251,6 +256,7 @@ impl Runtime {
             command,
             trace,
             noted,
+            note: _,
             reply,
         } = request;
         let permit = match self.journal.reserve() {

@@ -13,6 +13,7 @@ mod end_descendants;
 mod joining;
 mod loop_turns;
 mod stored;
+mod unreceived_notes;
 
 use std::{
     collections::VecDeque,
@@ -46,6 +47,8 @@ use delivery_queue::{Next, Pair};
 use joining::Joining;
 use loop_turns::{LoopPlace, LoopTurns};
 pub use stored::{StoredDelivery, stored};
+pub use unreceived_notes::NoteId;
+use unreceived_notes::UnreceivedNotes;
 
 /// The pause before a message that could not be delivered is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
@@ -80,6 +83,12 @@ impl OutboxDelivery {
         (self.source.instance(), self.target.instance())
     }
 
+    /// Its identity among the notes of instances to its receiver; `None` for any other message.
+    fn note(&self) -> Option<NoteId> {
+        let is_note = matches!(*self.message, InstanceMessage::Note { .. });
+        is_note.then_some((self.source, self.number))
+    }
+
     fn starts_more(&self) -> bool {
         matches!(*self.message, InstanceMessage::StartMore { .. })
     }
@@ -103,12 +112,17 @@ pub struct Outbox {
     loop_turns: LoopTurns<(OutboxDelivery, u64)>,
     joining: Joining,
     delivery_order: DeliveryOrder,
+    /// What entities have not received yet.
+    pub(super) unreceived: UnreceivedNotes,
 }
 
 impl Outbox {
     /// Takes a message whose row is durable. The tree counts the instances that the message starts.
     pub fn post(&self, runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
         let tree = delivery.tree.clone();
+        if let Some(note) = delivery.note() {
+            self.unreceived.posted(delivery.target, note);
+        }
         self.delivery_order.posted(&delivery);
         match self.pairs.entry(delivery.pair()) {
             Entry::Occupied(mut pair) => return pair.get_mut().push_back(delivery),
@@ -136,6 +150,9 @@ impl Outbox {
         runtime
             .journal
             .outbox_delivered(delivery.source, delivery.number);
+        if let Some(note) = delivery.note() {
+            self.unreceived.received(delivery.target, note);
+        }
         delivery.tree.deliveries().done();
         if let Entry::Occupied(mut pair) = self.pairs.entry(delivery.pair()) {
             pair.get_mut().pop_front();

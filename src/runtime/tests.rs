@@ -14,6 +14,7 @@ mod http_calls;
 mod known_keys;
 mod outbox;
 mod passivation;
+mod publications;
 mod reading;
 mod search_attributes;
 mod snapshots;

@@ -248,8 +248,9 @@ impl Correlations {
 
 impl Runtime {
     /// Publishes a message or signal: at once to the elements that wait for it and the processes
-    /// that it starts, and, as long as it is kept, to elements that begin to wait. A repeat of the
-    /// command has no second effect.
+    /// that it starts, and, as long as it is kept, to elements that begin to wait. It is received
+    /// after everything that instances have posted so far. A repeat of the command has no second
+    /// effect.
     pub fn publish(self: &Arc<Self>, request: PublishRequest, reply: PublishReply) {
         let PublishRequest {
             by,
@@ -265,10 +266,16 @@ impl Runtime {
         let runtime = self.clone();
         let active = self.active();
         let command = CorrelationCommand::Publish { tag, data, until };
+        let (note, turn) = self.outbox.unreceived.turn(entity).unzip();
         let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
             drop(active);
             match answer {
-                Err(refusal) => reply(Err(refusal)),
+                Err(refusal) => {
+                    if let Some(note) = note {
+                        runtime.outbox.unreceived.received(entity, note);
+                    }
+                    reply(Err(refusal));
+                }
                 Ok(CorrelationAnswer {
                     mut awaited,
                     outcome,
@@ -285,13 +292,23 @@ impl Runtime {
                 }
             }
         });
-        self.correlate(CorrelationRequest {
+        let request = CorrelationRequest {
             tenant,
             correlation,
             command,
             trace,
             noted,
+            note,
             reply,
+        };
+        let Some(turn) = turn else {
+            return self.correlate(request);
+        };
+        let runtime = self.clone();
+        self.services.spawn(async move {
+            // Beyond the deadline it is published before the notes that are still in delivery.
+            let _in_time = tokio::time::timeout(limits::PUBLISH_WAIT, turn).await;
+            runtime.correlate(request);
         });
     }
 

@@ -64,7 +64,7 @@ fn send_command(
     then: impl FnOnce(&Runtime, &OutboxDelivery) + Send + Sync + 'static,
 ) {
     let (answered, active) = (runtime.clone(), runtime.active());
-    let trace = delivery.trace.clone();
+    let (trace, note) = (delivery.trace.clone(), delivery.note());
     let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
         // The following work is counted as in progress before this ends.
         let _active = active;
@@ -88,6 +88,7 @@ fn send_command(
         command,
         trace,
         noted: None,
+        note,
         reply,
     });
 }

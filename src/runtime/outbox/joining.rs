@@ -236,6 +236,7 @@ fn query_entity(
         command,
         trace,
         noted: None,
+        note: None,
         reply,
     });
 }
