@@ -113,7 +113,7 @@ fn path(state: &InstanceState, scope: Option<ElementKey>) -> String {
 }
 
 /// The key that distinguishes a state from others: for each scope its elements with everything they
-/// remember except times and numbers, and the waiting flows.
+/// remember except times and numbers that grow, and the waiting flows.
 pub fn key(state: &InstanceState) -> String {
     let mut children: BTreeMap<Option<ElementKey>, Vec<ElementKey>> = BTreeMap::new();
     for (key, element) in state.active() {
@@ -183,10 +183,12 @@ fn element_key(element: &ElementInstance) -> String {
     let triggered = element.triggered();
     let call = without_numbers(&format!("{:?}", element.call()));
     let ad_hoc = element.ad_hoc();
+    // Bounded, because every loop runs twice.
+    let loops = element.looping().map(|it| (it.begun(), it.completed()));
     let undoes = (element.is_undoing(), element.has_thrown_compensation());
     let resets = resets(element);
     let node = element.node();
-    format!("{node}{open:?}{incidents:?}{triggered:?}{call}{ad_hoc:?}{undoes:?}{resets}")
+    format!("{node}{open:?}{incidents:?}{triggered:?}{call}{ad_hoc:?}{loops:?}{undoes:?}{resets}")
 }
 
 /// The text with every run of letters, digits and hyphens that contains a digit replaced by `#`.
