@@ -69,23 +69,28 @@ impl Occurrences {
 
     fn compile_one(when: &When, time_zone: Option<&str>) -> Result<Self, String> {
         let zone = zone(time_zone)?;
+        Self::of(when, &zone).map_err(|sentence| misplaced(when, &zone).unwrap_or(sentence))
+    }
+
+    fn of(when: &When, zone: &TimeZone) -> Result<Self, String> {
+        let of_zone = || zone.clone();
         let compiled = match when {
             When::Cycle(text) if text.trim_start().starts_with('R') => {
-                Self::Interval(Interval::compile(text.trim(), zone)?)
+                Self::Interval(Interval::compile(text.trim(), of_zone())?)
             }
-            When::Cycle(text) => Self::Cron(Box::new(cron(text)?), zone),
+            When::Cycle(text) => Self::Cron(Box::new(cron(text)?), of_zone()),
             // Other engines allow a duration in place of a date.
-            When::Date(text) if !text.trim_start().starts_with('P') => Self::At(date(text, &zone)?),
+            When::Date(text) if !text.trim_start().starts_with('P') => Self::At(date(text, zone)?),
             When::Duration(text) | When::Date(text) => {
                 let span = span(text)?;
-                let due = Time(0).plus_in(&span, &zone);
+                let due = Time(0).plus_in(&span, zone);
                 if due.ok_or_else(|| too_long("duration", text))? < Time(0) {
                     return Err(format!(
                         "expected a duration that is not negative, such as PT1H, but got \
                         `{text}`; correct it"
                     ));
                 }
-                Self::After(span, zone)
+                Self::After(span, of_zone())
             }
             When::Startup => return Ok(Self::Startup),
         };
@@ -234,6 +239,26 @@ impl Interval {
         }
         open
     }
+}
+
+/// The mistake of a text that is a time of another kind than it is written as.
+fn misplaced(when: &When, zone: &TimeZone) -> Option<String> {
+    let (wanted, text) = match when {
+        When::Cycle(text) => ("cycle", text),
+        When::Date(text) => ("date", text),
+        When::Duration(text) => ("duration", text),
+        When::Startup => return None,
+    };
+    let others = [
+        ("cycle", "timeCycle", When::Cycle(text.clone())),
+        ("duration", "timeDuration", When::Duration(text.clone())),
+        ("date", "timeDate", When::Date(text.clone())),
+    ];
+    let fits = |(_, _, when): &&(&str, &str, When)| Occurrences::of(when, zone).is_ok();
+    let (kind, element, _) = others.iter().find(fits)?;
+    Some(format!(
+        "expected a {wanted}, but `{text}` is a {kind}; write it as a {kind} (`{element}` in XML)"
+    ))
 }
 
 fn too_long(what: &str, text: &str) -> String {

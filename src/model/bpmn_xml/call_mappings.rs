@@ -152,10 +152,11 @@ pub(super) fn passed(node: Node<'_, '_>) -> Option<Vec<String>> {
     Some(named).filter(|named| !named.is_empty())
 }
 
-/// Whether an `in` names all variables, not only those that its element owns.
-pub(super) fn names_all(child: Node<'_, '_>) -> bool {
+/// Whether an `in` names all variables that its element sees (`false`: all that it owns), or
+/// `None` when it names one.
+pub(super) fn names_all(child: Node<'_, '_>) -> Option<bool> {
     let is_local = child.attribute("local").and_then(boolean) == Some(true);
-    filled(child.attribute("variables")) == Some("all") && !is_local
+    (filled(child.attribute("variables")) == Some("all")).then_some(!is_local)
 }
 
 /// The mapping of an `in` or `out` that names one value; `None` for any other.

@@ -130,6 +130,20 @@ fn read_input_output(
     }
 }
 
+/// The variables that an element owns by the input parameters of Camunda 7 that are read.
+pub(super) fn input_parameters<'a>(node: Node<'a, '_>) -> impl Iterator<Item = DataPath> + 'a {
+    let holders = call_mappings::extensions(node).filter(|child| {
+        let namespace = child.tag_name().namespace().unwrap_or_default();
+        child.tag_name().name() == "inputOutput" && CAMUNDA.contains(&namespace)
+    });
+    let parameters = holders
+        .flat_map(|holder| holder.children())
+        .filter(|child| child.tag_name().name() == "inputParameter");
+    parameters
+        .filter(|parameter| camunda_value(*parameter).is_some())
+        .filter_map(|parameter| DataPath::parse_members(filled(parameter.attribute("name"))?).ok())
+}
+
 /// The value of a parameter, a list's item or a map's entry, as a template.
 fn camunda_value(holder: Node<'_, '_>) -> Option<Value> {
     let mut elements = holder.children().filter(Node::is_element);

@@ -5,7 +5,7 @@ use roxmltree::Node;
 use serde_json::{Map, Value};
 
 use super::{
-    call_mappings, events, is_bpmn,
+    call_mappings, events, is_bpmn, mappings,
     reader::{Reader, own},
     xml::{self, CAMUNDA, ZEEBE, filled},
 };
@@ -58,7 +58,7 @@ pub(super) fn read_signal(
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<EventDefinition> {
-    let payload = payload(definition, kind, id, reader);
+    let payload = payload(node, definition, kind, id, reader);
     let signal = referred(definition, "signal", kind, id, reader)?;
     let data = own(definition, "data").or_else(|| own(node, "data"));
     Some(EventDefinition::Signal {
@@ -69,6 +69,7 @@ pub(super) fn read_signal(
 
 /// The data of a thrown signal in the notation of Camunda 7 and its successors: `in` in its definition.
 fn payload(
+    node: Node<'_, '_>,
     definition: Node<'_, '_>,
     kind: ElementType,
     id: &str,
@@ -80,13 +81,15 @@ fn payload(
     );
     let mut data = Value::Object(Map::new());
     let (mut is_any, mut is_all, mut is_complete) = (false, false, throws);
+    let mut sends_own = false;
     let is_in = |child: &Node<'_, '_>| {
         let namespace = child.tag_name().namespace().unwrap_or_default();
         child.tag_name().name() == "in" && CAMUNDA.contains(&namespace)
     };
     for child in call_mappings::extensions(definition).filter(is_in) {
-        if call_mappings::names_all(child) {
-            is_all = true;
+        if let Some(seen) = call_mappings::names_all(child) {
+            is_all |= seen;
+            sends_own |= !seen;
             continue;
         }
         let mapping = call_mappings::plain(child);
@@ -101,6 +104,16 @@ fn payload(
                 is_any = true;
             }
             _ => is_complete = false,
+        }
+    }
+    // All variables contain those of the event itself.
+    if sends_own && !is_all {
+        for own in mappings::input_parameters(node) {
+            let name = own.first();
+            if data.get(name).is_none() {
+                data[name] = Value::from(format!("${{{name}}}"));
+                is_any = true;
+            }
         }
     }
     // All variables leave no room for others.

@@ -408,6 +408,20 @@ fn an_invalid_time_is_reported() {
     wrong(When::Date, "tomorrow", "", "an ISO 8601 time");
     wrong(When::Date, "2026-02-30T00:00:00Z", "", "an ISO 8601 time");
     wrong(When::Duration, "-PT1H", "", "not negative");
+    for when in [When::Duration, When::Date] {
+        wrong(when, "R3/PT10S", "", "write it as a cycle (`timeCycle`");
+        wrong(when, "0 2 * * *", "", "write it as a cycle (`timeCycle`");
+    }
+    for text in ["2026-01-01T08:00:00Z", "2026-01-01T08:00:00"] {
+        wrong(When::Duration, text, "", "write it as a date (`timeDate`");
+        wrong(When::Cycle, text, "", "write it as a date (`timeDate`");
+    }
+    wrong(
+        When::Cycle,
+        "PT1H",
+        "",
+        "write it as a duration (`timeDuration`",
+    );
     wrong(When::Duration, "an hour", "", "an ISO 8601 duration");
     wrong(
         When::Cycle,

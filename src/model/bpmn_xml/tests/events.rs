@@ -356,12 +356,15 @@ fn an_event_subprocess_may_start_by_compensation() {
 
 #[test]
 fn the_in_mapping_of_a_signal_is_its_data() {
-    let thrown = |extensions: &str| {
+    let parameters = r#"<camunda:inputOutput><camunda:inputParameter name="b">1</camunda:inputParameter>
+        <camunda:inputParameter name="c">${n}</camunda:inputParameter>
+        <camunda:inputParameter name="d">${f(n)}</camunda:inputParameter></camunda:inputOutput>"#;
+    let thrown_by = |parameters: &str, extensions: &str| {
         let xml = document(
             "",
             &format!(
-                r#"<endEvent id="e"><signalEventDefinition signalRef="stop"
-                  xmlns:camunda="http://camunda.org/schema/1.0/bpmn">
+                r#"<endEvent id="e" xmlns:camunda="http://camunda.org/schema/1.0/bpmn">
+                  <extensionElements>{parameters}</extensionElements><signalEventDefinition signalRef="stop">
                   <extensionElements>{extensions}</extensionElements></signalEventDefinition></endEvent>"#
             ),
         );
@@ -374,6 +377,7 @@ fn the_in_mapping_of_a_signal_is_its_data() {
         let foreign = problems.iter().any(|it| it.code == "foreign_extension");
         (data, foreign)
     };
+    let thrown = |extensions: &str| thrown_by("", extensions);
     let plain =
         r#"<camunda:in source="a" target="b"/><camunda:in sourceExpression="nr ${n}" target="t"/>"#;
     let data = r#"{"b":"${a}","t":"nr ${n}"}"#.to_owned();
@@ -385,7 +389,15 @@ fn the_in_mapping_of_a_signal_is_its_data() {
         (Some("*".to_owned()), true)
     );
     let own = r#"<camunda:in variables="all" local="true"/>"#;
-    assert_eq!(thrown(own), (None, true));
+    assert_eq!(thrown(own), (None, false));
+    let data = r#"{"b":"${b}","c":"${c}"}"#.to_owned();
+    assert_eq!(thrown_by(parameters, own), (Some(data), false));
+    let data = r#"{"b":"${a}","c":"${c}","t":"nr ${n}"}"#.to_owned();
+    assert_eq!(
+        thrown_by(parameters, &format!("{own}{plain}")),
+        (Some(data), false)
+    );
+    assert_eq!(thrown_by(parameters, all), (Some("*".to_owned()), false));
     assert_eq!(thrown(""), (None, false));
 }
 
