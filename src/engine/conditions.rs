@@ -21,7 +21,7 @@ pub(super) fn evaluate_changed(step: &mut Step<'_>) -> bool {
     evaluate_except(step, None)
 }
 
-/// Evaluates the conditions that may have changed, except those at the boundary of an element that is
+/// Evaluates the conditions that may have changed, except those at the boundary of elements that are
 /// about to be left.
 pub(super) fn evaluate_except(step: &mut Step<'_>, left: Option<ElementKey>) -> bool {
     // `unhold` evaluates all of them.
@@ -34,9 +34,11 @@ pub(super) fn evaluate_except(step: &mut Step<'_>, left: Option<ElementKey>) -> 
     }
     let waiting = std::mem::take(&mut step.conditions);
     let is_any = !waiting.is_empty();
-    let left = left.map(Subscriber::Element);
-    for by in waiting.into_iter().filter(|by| Some(*by) != left) {
-        evaluate(step, by);
+    for by in waiting {
+        let is_left = |key: &ElementKey| left == Some(*key) || step.ended_calls.contains(key);
+        if !by.element().as_ref().is_some_and(is_left) {
+            evaluate(step, by);
+        }
     }
     is_any
 }

@@ -97,6 +97,8 @@ pub(super) struct Step<'a> {
     pub begun: (usize, usize),
     /// Wholes whose next turn this step has requested.
     pub requested_turns: BTreeSet<ElementKey>,
+    /// Calls that have ended on hold, and whose result only output mappings write.
+    pub ended_calls: BTreeSet<ElementKey>,
     child_key: &'a dyn Fn(u64) -> InstanceKey,
     first_seq: u64,
     span: Option<NewSpan>,
@@ -137,6 +139,7 @@ impl<'a> Step<'a> {
             last: Vec::new(),
             begun: (0, 0),
             requested_turns: BTreeSet::new(),
+            ended_calls: BTreeSet::new(),
             child_key: input.child_key,
             first_seq,
             span: input.span,

@@ -11,6 +11,8 @@
 //! elsewhere. Tokens do not move; `unhold` then lets every active element continue as far as it
 //! can.
 
+use std::collections::BTreeSet;
+
 use super::{
     access::Right,
     actions::automatic,
@@ -22,9 +24,13 @@ use super::{
     open_messages,
     record::{Record, Status},
     rejection::{Rejection, RejectionKind},
+    state::{Call, ElementInstance},
     triggering,
 };
-use crate::model::ids::{ElementKey, Time};
+use crate::model::{
+    executable::ExecutableNode,
+    ids::{ElementKey, Time},
+};
 
 /// Puts the instance on hold.
 pub(super) fn hold(step: &mut Step<'_>) -> Result<(), Rejection> {
@@ -57,6 +63,7 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
         ));
     }
     let held = step.state.held_deliveries().to_vec();
+    step.ended_calls = ended_calls(step);
     step.record(Record::Unheld);
     let (overdue, later): (Vec<_>, Vec<_>) = pending(step)
         .into_iter()
@@ -75,6 +82,18 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
     let active: Vec<ElementKey> = step.state.active().map(|(key, _)| key).collect();
     active.into_iter().for_each(|element| step.queue(element));
     Ok(())
+}
+
+/// The calls that have ended on hold, and whose result only output mappings have written: as without
+/// hold, these do not trigger their boundary events.
+fn ended_calls(step: &Step<'_>) -> BTreeSet<ElementKey> {
+    let is_ended = |(key, element): &(ElementKey, &ElementInstance)| {
+        let call = step.node_of(*key).and_then(ExecutableNode::call);
+        element.call() == Some(&Call::Done)
+            && call.is_some_and(|call| call.output_key.is_none() && !call.takes_all)
+    };
+    let ended = step.state.active().filter(is_ended);
+    ended.map(|(key, _)| key).collect()
 }
 
 /// The timers of the instance, in the order of their times.
