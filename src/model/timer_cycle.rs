@@ -306,7 +306,13 @@ fn date(text: &str, zone: &TimeZone) -> Result<Time, String> {
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Ok(Time(timestamp.as_millisecond()));
     }
-    let of_zone = text
+    // A year or a month, as ISO 8601 allows, is its beginning.
+    let begins = match text.len() {
+        4 => format!("{text}-01-01"),
+        7 => format!("{text}-01"),
+        _ => text.to_owned(),
+    };
+    let of_zone = begins
         .parse::<civil::DateTime>()
         .ok()
         .and_then(|time| zone.to_zoned(time).ok());

@@ -32,6 +32,7 @@ mod messages;
 mod nodes;
 mod params;
 mod quantities;
+mod same_event;
 mod schedules;
 mod scopes;
 mod task_settings;
@@ -71,6 +72,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     event_gateways::check(definition, &mut report);
     instantiation::check(definition, &mut report);
     event_subprocesses::check(definition, &mut report);
+    same_event::check(definition, &mut report);
     loops::check(definition, &mut report);
     ad_hoc::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));

@@ -16,6 +16,7 @@ use crate::model::{
     catch::{ERROR_CODE, ERROR_MESSAGE, ESCALATION_CODE},
     definition::ElementType,
     mapping::Mapping,
+    plain_expression,
 };
 
 /// The two kinds of events with codes, in BPMN's terms.
@@ -177,7 +178,7 @@ fn code(
     let found = beside_process(definition, coded, local, reader.index);
     let code = found.and_then(|found| filled(found.attribute(code_attribute)));
     if let Some(code) = code {
-        return Some(code.to_owned());
+        return Some(fixed(code, code_attribute, id, reader));
     }
     if found.is_some() && !throws && !has_sibling(definition, coded, reader.index) {
         return None;
@@ -196,6 +197,22 @@ fn code(
     };
     reader.warning(id, coded.unknown, message);
     Some(local.to_owned())
+}
+
+/// A code as it is written; a FEEL expression may be a text.
+fn fixed(written: &str, attribute: &str, id: &str, reader: &mut Reader<'_>) -> String {
+    let feel = written.strip_prefix('=').map(str::trim);
+    if let Some(text) = feel.and_then(plain_expression::quoted_text) {
+        return text.to_owned();
+    }
+    if feel.is_some() || written.contains("${") || written.contains("#{") {
+        let message = format!(
+            "expected a fixed {attribute}, but `{written}` is an expression, which is not computed; \
+            write the code"
+        );
+        reader.error(id, "unsupported_expression", message);
+    }
+    written.to_owned()
 }
 
 /// Whether another event at the same activity, or in another event subprocess of the same scope,

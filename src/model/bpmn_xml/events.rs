@@ -243,7 +243,7 @@ fn read_one(
             code: errors::read(definition, kind, errors::ESCALATION, id, reader),
         }),
         LINK => link(node, definition, id, reader),
-        COMPENSATE => Some(compensation(definition, id, reader)),
+        COMPENSATE => Some(compensation(definition, kind, id, reader)),
         CANCEL => {
             reader.check_attributes(definition, id, &["id"], &[]);
             reader.refuse_other_children(definition, id, &[]);
@@ -267,14 +267,27 @@ fn read_one(
     }
 }
 
-fn compensation(definition: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> EventDefinition {
+fn compensation(
+    definition: Node<'_, '_>,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> EventDefinition {
     let (activity, wait) = ("activityRef", "waitForCompletion");
     reader.check_attributes(definition, id, &["id", activity, wait], &[]);
     reader.refuse_other_children(definition, id, &[]);
     let named = reader.reference(definition, id, activity, definition.attribute(activity));
+    let waits = reader.flag(id, wait, definition.attribute(wait), true);
+    let is_thrown = matches!(
+        kind,
+        ElementType::IntermediateThrowEvent | ElementType::EndEvent
+    );
+    if !waits && !is_thrown {
+        reader.without_effect.bpmn(id, wait);
+    }
     EventDefinition::Compensation {
         activity: Some(named).filter(|named| !named.is_empty()),
-        wait_for_completion: reader.flag(id, wait, definition.attribute(wait), true),
+        wait_for_completion: waits || !is_thrown,
     }
 }
 

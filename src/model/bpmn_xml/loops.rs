@@ -8,7 +8,7 @@ use roxmltree::Node;
 use super::{
     errors, events,
     index::Index,
-    is_bpmn, loop_counters, messages,
+    is_bpmn, loop_counters, mappings, messages,
     reader::{Reader, own},
     xml::{LIKE_ACTIVITI, ZEEBE, filled, text},
 };
@@ -136,7 +136,7 @@ fn read_multiple(
     };
     let index = reader.index;
     let referred = |name: &str| of_child(name).map(|written| variable(node, &written, index));
-    let expression = |written: Option<&str>| written.map(|written| bare(written).to_owned());
+    let expression = |written: Option<&str>| written.map(|written| path_of(written).to_owned());
     let collections = [
         own(node, "collection").map(str::to_owned),
         of_marker("collection").map(str::to_owned),
@@ -180,6 +180,14 @@ fn read_multiple(
         event: event.map(Box::new),
         complex_behavior,
     }
+}
+
+/// The path in an expression of another engine. Any other expression stays as it is, which is no
+/// path.
+fn path_of(written: &str) -> &str {
+    let inner = bare(written);
+    let is_path = inner == written || mappings::is_plain(inner);
+    if is_path { inner } else { written }
 }
 
 /// Settings of another behavior than the chosen one have no effect.

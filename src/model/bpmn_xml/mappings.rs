@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{
     call_mappings, is_bpmn,
     reader::Reader,
-    xml::{CAMUNDA, ZEEBE, boolean, filled, text},
+    xml::{CAMUNDA, LIKE_ACTIVITI, ZEEBE, boolean, filled, text},
 };
 use crate::model::{
     arithmetic, mapping::Mapping, path::DataPath, plain_expression, template::Template,
@@ -42,6 +42,19 @@ pub(super) fn is_read(child: Node<'_, '_>) -> bool {
         "inputOutput" => CAMUNDA.contains(&namespace),
         _ => call_mappings::is_read(child),
     }
+}
+
+/// Whether an attribute names the variable to which another engine writes who has started the
+/// process, which [`read_others`] reads.
+pub(super) fn is_initiator(node: Node<'_, '_>, name: &str, namespace: &str) -> bool {
+    name == "initiator" && initiator(node, namespace).is_some()
+}
+
+fn initiator<'a>(node: Node<'a, '_>, namespace: &str) -> Option<&'a str> {
+    let begins = is_bpmn(node, "startEvent") && is_bpmn(node.parent()?, "process");
+    let variable = filled(node.attribute((namespace, "initiator")))?;
+    let is_known = begins && LIKE_ACTIVITI.contains(&namespace);
+    (is_known && DataPath::parse_members(variable).is_ok()).then_some(variable)
 }
 
 /// Reads a `stepwire:input` or `stepwire:output`: the source is an attribute, or the text, which is
@@ -84,6 +97,14 @@ pub(super) fn read_others(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>)
         }
     }
     call_mappings::read(node, &mut found);
+    let mut initiators = LIKE_ACTIVITI.iter();
+    if let Some(variable) = initiators.find_map(|namespace| initiator(node, namespace)) {
+        found.outputs.push(Mapping {
+            source: "${startedBy}".to_owned(),
+            target: variable.to_owned(),
+            if_set: false,
+        });
+    }
     read_associations(node, id, reader, &mut found);
     for mapping in found.inputs.iter_mut().chain(&mut found.outputs) {
         let source = std::mem::take(&mut mapping.source);
@@ -352,7 +373,7 @@ pub(super) fn variable_path(text: &str) -> Option<String> {
 }
 
 /// Whether a path has letters only that are part of a name in every language.
-fn is_plain(path: &str) -> bool {
+pub(super) fn is_plain(path: &str) -> bool {
     path.chars()
         .all(|c| c.is_alphanumeric() || "_.[]".contains(c))
 }

@@ -402,6 +402,7 @@ impl<'d> Reader<'d> {
         let is_understood = is_understood
             || loops::is_understood(node, name, namespace)
             || ad_hoc::is_understood(name, namespace)
+            || mappings::is_initiator(node, name, namespace)
             || errors::is_understood(name, namespace);
         if !is_understood && !self.wrong_namespaces.contains(namespace) {
             let shown = if namespace.is_empty() {

@@ -345,6 +345,8 @@ fn single_times_run_once() {
         ["2026-02-01T07:00Z"]
     );
     assert_eq!(date("2026-02-01", ""), ["2026-02-01T00:00Z"]);
+    assert_eq!(date("2026-02", ""), ["2026-02-01T00:00Z"]);
+    assert_eq!(date("2027", "Europe/Berlin"), ["2026-12-31T23:00Z"]);
     assert_eq!(date("2025-02-01T08:00:00Z", ""), [""; 0]);
     let after = |text: &str, zone: &str| {
         times(

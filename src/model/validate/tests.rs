@@ -11,6 +11,7 @@ mod loops;
 mod outside;
 mod params;
 mod placeholders;
+mod same_event;
 mod schedules;
 mod scopes;
 mod several;

@@ -56,6 +56,22 @@ fn escalation_events() {
 }
 
 #[test]
+fn a_code_is_fixed() {
+    let with = |code: &str| {
+        let event = r#"<endEvent id="e"><errorEventDefinition errorRef="poor"/></endEvent>"#;
+        document_with_errors(event).replace("POOR", code)
+    };
+    for expression in ["= code", "${code}", "#{code}", "E-${code}"] {
+        check_document(&with(expression), &[("e", "unsupported_expression")]);
+    }
+    let definitions = read(&with("= &quot;POOR&quot;")).expect("it can be read");
+    let expected = EventDefinition::Error {
+        code: Some("POOR".to_owned()),
+    };
+    assert_eq!(definitions[0].0.nodes[0].events, [expected]);
+}
+
+#[test]
 fn a_catch_event_without_error_code_catches_every_error() {
     let codes = |content: &str| -> Vec<Option<String>> {
         let text =
@@ -116,6 +132,9 @@ fn compensation_and_cancel_events() {
     assert_eq!(nodes[6].scope.as_deref(), Some("t"));
     let two = content.replace("targetRef=\"n\"", "targetRef=\"a\"");
     check(&two, &[("b", "ambiguous_compensation")]);
+    let caught = r#"<compensateEventDefinition waitForCompletion="false"/>"#;
+    let caught = content.replace("<compensateEventDefinition/>", caught);
+    check(&caught, &[("b", "no_effect")]);
     check(
         r###"<transaction id="t" method="##Store"><startEvent id="i"/></transaction>"###,
         &[("t", "no_effect")],

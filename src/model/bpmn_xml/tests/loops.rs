@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::event_definition::EventDefinition;
+use crate::model::{event_definition::EventDefinition, validate::validate};
 
 const OTHERS: &str = r#"xmlns:camunda="http://camunda.org/schema/1.0/bpmn" xmlns:zeebe="http://camunda.org/schema/zeebe/1.0""#;
 
@@ -28,6 +28,18 @@ fn multiple(attributes: &str, content: &str) -> String {
             "<multiInstanceLoopCharacteristics {attributes}>{content}</multiInstanceLoopCharacteristics>"
         ),
     )
+}
+
+#[test]
+fn an_expression_that_is_no_path_is_an_error() {
+    for computed in ["${svc.list()}", "#{a + b}", "${a+b}", "${a-b}"] {
+        let attributes = format!(r#"camunda:collection="{computed}""#);
+        let xml = document(OTHERS, &multiple(&attributes, ""));
+        let definitions = read(&xml).expect("it can be read");
+        let problems = validate(&definitions[0].0);
+        let codes: Vec<&str> = problems.iter().map(|it| it.code).collect();
+        assert!(codes.contains(&"invalid_path"), "{computed}: {codes:?}");
+    }
 }
 
 #[test]

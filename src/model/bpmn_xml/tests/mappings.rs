@@ -371,3 +371,25 @@ fn a_call_passes_of_its_input_parameters_what_it_names() {
         assert_eq!(without(all), [""; 0], "{all}");
     }
 }
+
+#[test]
+fn the_initiator_is_an_output_mapping() {
+    let engines = [
+        "http://camunda.org/schema/1.0/bpmn",
+        "http://activiti.org/bpmn",
+        "http://flowable.org/bpmn",
+    ];
+    for engine in engines {
+        let start = format!(r#"<startEvent id="s" xmlns:e="{engine}" e:initiator="who"/>"#);
+        let (definition, problems) = read_one(&start);
+        let expected = Mapping {
+            source: "${startedBy}".to_owned(),
+            target: "who".to_owned(),
+            if_set: false,
+        };
+        assert_eq!(definition.nodes[0].outputs, [expected]);
+        assert_eq!(problems, []);
+    }
+    let task = r#"<task id="t" xmlns:e="http://activiti.org/bpmn" e:initiator="who"/>"#;
+    check(task, &[("t", "foreign_extension")]);
+}
