@@ -8,6 +8,11 @@ pub const DEFINITION_BYTES: usize = 2 * 1024 * 1024;
 pub const DEFINITION_PROBLEMS: usize = 1_000;
 /// How deeply embedded subprocesses may be nested.
 pub const SUBPROCESS_DEPTH: usize = 32;
+/// Flows that enter an inclusive or complex gateway: each token of its scope is compared with all of
+/// them when the gateway decides whether to wait.
+pub const JOIN_FLOWS: usize = 1_000;
+/// How many lanes may lie around a lane.
+pub const LANE_DEPTH: usize = 32;
 /// Memory of the compiled forms of published versions and drafts of all tenants, estimated; a
 /// deploy that would exceed it is rejected.
 pub const DEFINITIONS_MEMORY: usize = 256 * 1024 * 1024;

@@ -29,7 +29,7 @@ use super::{
     },
     loop_characteristics::LoopCharacteristics,
     mapping::{DataObject, ExecutableMapping, Mapping, declared},
-    node_kind::{GatewayKind, NodeKind, SubProcess, TaskKind},
+    node_kind::{ACTIVATION_COUNTS, GatewayKind, NodeKind, SubProcess, TaskKind},
     path::DataPath,
     problem::{Problem, Severity},
     search_attributes::SearchKeys,
@@ -281,7 +281,7 @@ fn compile_node_actions(
             let activities = around.entry_points.implicit(Some(&node.id));
             compile_ad_hoc_actions(&node.actions, activities)
         }
-        _ => compile_actions(&node.actions, None),
+        _ => compile_actions(&node.actions),
     }
 }
 
@@ -323,6 +323,10 @@ fn compile_kind(node: &FlowNode, around: &Surroundings<'_>) -> Result<NodeKind, 
         ElementType::ParallelGateway => NodeKind::Gateway(GatewayKind::Parallel),
         ElementType::ComplexGateway => NodeKind::Gateway(GatewayKind::Complex {
             conditional: node.activation_condition.is_some(),
+            counts_flows: node
+                .activation_condition
+                .as_ref()
+                .is_some_and(|condition| condition.contains(ACTIVATION_COUNTS)),
         }),
         ElementType::EventBasedGateway => NodeKind::Gateway(GatewayKind::EventBased {
             instantiates: node.instantiate.then_some(node.event_gateway_type),

@@ -20,6 +20,7 @@ use super::{
     task_settings::UserTask,
     webhook::Webhook,
 };
+use crate::limits::LANE_DEPTH;
 
 /// One executable BPMN process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -347,11 +348,11 @@ impl<'a> LaneTree<'a> {
         self.0.get(id).copied()
     }
 
-    /// The lanes that contain a lane, from the inside out. If lanes contain each other in a circle,
-    /// at most as many as there are lanes.
+    /// The lanes that contain a lane, from the inside out. If there are more than [`LANE_DEPTH`], or
+    /// lanes contain each other in a circle, as many and one more; `validate` refuses that.
     pub fn around(&self, lane: &'a Lane) -> impl Iterator<Item = &'a Lane> {
         let outer = |lane: &&'a Lane| self.get(lane.parent.as_deref()?);
-        std::iter::successors(outer(&lane), outer).take(self.0.len())
+        std::iter::successors(outer(&lane), outer).take(LANE_DEPTH + 1)
     }
 }
 

@@ -275,7 +275,21 @@ impl ExecutableNode {
     pub fn has_activation_condition(&self) -> bool {
         matches!(
             self.kind,
-            NodeKind::Gateway(GatewayKind::Complex { conditional: true })
+            NodeKind::Gateway(GatewayKind::Complex {
+                conditional: true,
+                ..
+            })
+        )
+    }
+
+    /// Whether that condition reads how many tokens each flow has.
+    pub fn counts_flows(&self) -> bool {
+        matches!(
+            self.kind,
+            NodeKind::Gateway(GatewayKind::Complex {
+                counts_flows: true,
+                ..
+            })
         )
     }
 

@@ -285,6 +285,8 @@ pub enum GatewayKind {
         /// Whether it has an activation condition, known by the id of the node; without one it
         /// joins like an inclusive gateway.
         conditional: bool,
+        /// Whether that condition reads [`ACTIVATION_COUNTS`], which is computed only then.
+        counts_flows: bool,
     },
     /// Waits for the first of the events behind it.
     EventBased {

@@ -57,6 +57,25 @@ fn row_of_tasks(id: &str, tasks: usize, number: usize) -> String {
     text + "</process></definitions>"
 }
 
+/// A valid process whose only task has this many actions, each with a child that runs after it.
+fn actions(count: usize) -> String {
+    let mut all = String::new();
+    for number in 0..count {
+        let _ = write!(
+            all,
+            r#"{}{{"name": "a{number}", "trigger": "manual", "type": "saveData", "autorunChildren": true}},
+            {{"name": "c{number}", "parent": "a{number}", "trigger": "automatic", "type": "websocketSend",
+            "params": {{"message": "{{}}"}}}}"#,
+            if number == 0 { "" } else { "," }
+        );
+    }
+    format!(
+        r#"{{"id": "actions", "nodes": [{{"id": "s", "type": "startEvent"}},
+        {{"id": "t", "type": "userTask", "actions": [{all}]}}, {{"id": "e", "type": "endEvent"}}],
+        "flows": [{{"id": "f", "source": "s", "target": "t"}}, {{"id": "g", "source": "t", "target": "e"}}]}}"#
+    )
+}
+
 /// A valid process of 1,000 start events, from each of which 6,000 events follow.
 fn starts(number: usize) -> String {
     let (mut messages, mut nodes) = (String::new(), String::new());
@@ -104,10 +123,11 @@ pub async fn definitions(field: Arc<Field>) -> Outcome {
             let client = field.client(ATTACKER);
             let token = field.token("mallory", &["designer"]);
             let post = async |path: &str, body: String| {
+                let format = if body.starts_with('{') { "json" } else { "xml" };
                 let request = client
                     .post(field.url(path))
                     .bearer_auth(&token)
-                    .header("content-type", "application/xml");
+                    .header("content-type", format!("application/{format}"));
                 let (status, _) = sent(request.body(body)).await;
                 told.add(status);
                 status
@@ -119,7 +139,7 @@ pub async fn definitions(field: Arc<Field>) -> Outcome {
                     let status = post("/v1/definitions", refused).await;
                     assert!(status == 422 || slowed(status), "{status}");
                 }
-                for checked in [chain(turn), starts(turn)] {
+                for checked in [chain(turn), starts(turn), actions(5_000)] {
                     let status = post("/v1/definition-checks", checked).await;
                     assert!(status == 200 || slowed(status), "{status}");
                 }

@@ -156,6 +156,8 @@ const ROWS: &[(&str, &[&str])] = &[
     ("event definitions of one event", &["EVENT_DEFINITIONS"]),
     ("tokens that begin", &["TOKEN_QUANTITY"]),
     ("levels of embedded", &["SUBPROCESS_DEPTH"]),
+    ("lanes around a lane", &["LANE_DEPTH"]),
+    ("flows that enter", &["JOIN_FLOWS"]),
     ("subprocesses an instance", &["CHILDREN"]),
     ("levels of a tree", &["TREE_LEVELS"]),
     ("live instances of a tree", &["TREE_INSTANCES"]),
@@ -261,6 +263,7 @@ const ROWS: &[(&str, &[&str])] = &[
         "steps with scripts",
         &[
             "SCRIPTS_WAITING_PER_DEFINITION",
+            "SCRIPTS_WAITING_PER_CALLER",
             "SCRIPTS_WAITING_PER_TENANT",
         ],
     ),

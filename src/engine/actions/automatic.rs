@@ -25,41 +25,47 @@ use crate::{
     },
 };
 
-/// Triggers every automatic action that is due now, in order. Returns `false` when an incident
-/// stopped it.
+/// Triggers every automatic action that is due now: the top-level actions in order, each followed
+/// by the children that its last run triggers. Returns `false` when an incident stopped it.
 pub(in crate::engine) fn run_automatic(
     step: &mut Step<'_>,
     key: ElementKey,
     node: &ExecutableNode,
 ) -> bool {
-    while let Some(action) = step
-        .state
-        .element(key)
-        .and_then(|element| next_untriggered(element, node))
-    {
-        if !trigger(step, key, action) {
+    // What an action does triggers none of those before it again, so each is looked at once.
+    for action in &node.actions {
+        let is_untriggered = |step: &Step<'_>| {
+            let element = step.state.element(key);
+            element.is_some_and(|element| element.counts(&action.name).0 == 0)
+        };
+        if action.trigger == Trigger::Automatic
+            && is_untriggered(step)
+            && !trigger(step, key, action)
+        {
             return false;
+        }
+        if !action.autorun_children {
+            continue;
+        }
+        for child in action
+            .children
+            .iter()
+            .filter(|child| runs_with_parent(child))
+        {
+            let is_behind = |step: &Step<'_>| {
+                step.state.element(key).is_some_and(|element| {
+                    let (_, completed) = element.counts(&action.name);
+                    element.counts(&child.name).0 < completed
+                })
+            };
+            while is_behind(step) {
+                if !trigger(step, key, child) {
+                    return false;
+                }
+            }
         }
     }
     true
-}
-
-/// The top-level actions in order, each followed by the children that its last run triggers.
-fn next_untriggered<'a>(
-    element: &ElementInstance,
-    node: &'a ExecutableNode,
-) -> Option<&'a ExecutableAction> {
-    node.actions.iter().find_map(|action| {
-        let (started, completed) = element.counts(&action.name);
-        if action.trigger == Trigger::Automatic && started == 0 {
-            return Some(action);
-        }
-        let mut children = action
-            .children
-            .iter()
-            .filter(|child| action.autorun_children && runs_with_parent(child));
-        children.find(|child| element.counts(&child.name).0 < completed)
-    })
 }
 
 fn runs_with_parent(child: &ExecutableAction) -> bool {

@@ -9,7 +9,10 @@
 //!
 //! `state::scope` has the state kept between the two.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde_json::{Map, Value};
 
@@ -220,7 +223,12 @@ fn is_active(
     if !join.has_activation_condition() {
         return Ok(!inclusive_gateway::waits(step, scope, join, waiting));
     }
-    let own = Value::Object(counts(join, waiting, true));
+    let own = if join.counts_flows() {
+        counts(join, waiting, true)
+    } else {
+        counts_of_all(waiting, true)
+    };
+    let own = Value::Object(own);
     let variables = step.state.variables(scope);
     step.evaluator.condition(&join.id, &variables.inside(&own))
 }
@@ -259,7 +267,8 @@ fn reset(
 ) -> bool {
     let held = step.state.scope(scope);
     let waiting = held.map_or(&[][..], |held| held.waiting_at(&join.id));
-    let is_missing = |arrival: &&Arrival| !taken.contains(&arrival.flow);
+    let known: HashSet<_> = taken.iter().collect();
+    let is_missing = |arrival: &&Arrival| !known.contains(&arrival.flow);
     let others: Vec<Arrival> = waiting.iter().filter(is_missing).cloned().collect();
     let there = others.iter().map(|arrival| &arrival.flow).chain(taken);
     if inclusive_gateway::waits_beside(step, scope, join, &there.collect::<Vec<_>>()) {
@@ -283,12 +292,24 @@ fn reset(
 
 /// The variables that conditions of a gateway read besides the data.
 fn counts(join: &ExecutableNode, waiting: &[Arrival], waits_for_start: bool) -> Map<String, Value> {
-    let count = |flow: &Arc<str>| waiting.iter().filter(|found| found.flow == *flow).count();
-    let of_flow = |flow: &Arc<str>| (flow.to_string(), count(flow).into());
-    let by_flow = Value::Object(join.incoming.iter().map(of_flow).collect());
+    let mut of_flow: HashMap<&str, u64> = HashMap::new();
+    for arrival in waiting {
+        *of_flow.entry(&arrival.flow).or_default() += 1;
+    }
+    let count = |flow: &Arc<str>| of_flow.get(&**flow).copied().unwrap_or_default();
+    let by_flow = join.incoming.iter();
+    let by_flow: Map<_, _> = by_flow
+        .map(|flow| (flow.to_string(), count(flow).into()))
+        .collect();
+    let mut counts = counts_of_all(waiting, waits_for_start);
+    counts.insert(ACTIVATION_COUNTS.to_owned(), by_flow.into());
+    counts
+}
+
+/// The same without the number of tokens of each flow.
+fn counts_of_all(waiting: &[Arrival], waits_for_start: bool) -> Map<String, Value> {
     [
         (ACTIVATION_COUNT, waiting.len().into()),
-        (ACTIVATION_COUNTS, by_flow),
         (WAITING_FOR_START, waits_for_start.into()),
     ]
     .map(|(name, value)| (name.to_owned(), value))

@@ -12,7 +12,10 @@
 //! join, and only for the nodes that have a token. The nodes from which a join can be reached are
 //! computed once (`model::upstream`).
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use super::{exclusive_gateway, own_work::Own};
 use crate::{
@@ -75,8 +78,14 @@ pub(super) fn release(
 
 /// The oldest waiting token of each incoming flow that has one.
 pub(super) fn first_of_each(join: &ExecutableNode, arrivals: &[Arrival]) -> Vec<Arrival> {
-    let first = |flow: &Arc<str>| arrivals.iter().find(|arrival| arrival.flow == *flow);
-    join.incoming.iter().filter_map(first).cloned().collect()
+    let mut first: HashMap<&str, &Arrival> = HashMap::new();
+    for arrival in arrivals {
+        first.entry(&arrival.flow).or_insert(arrival);
+    }
+    let flows = join.incoming.iter();
+    flows
+        .filter_map(|flow| first.get(&**flow).copied().cloned())
+        .collect()
 }
 
 /// Whether a token can still arrive on a missing flow.
@@ -97,11 +106,9 @@ pub(super) fn waits_beside(
     join: &ExecutableNode,
     there: &[&Arc<str>],
 ) -> bool {
-    let is_there: Vec<bool> = join
-        .incoming
-        .iter()
-        .map(|flow| there.contains(&flow))
-        .collect();
+    let there: HashSet<_> = there.iter().collect();
+    let incoming = join.incoming.iter();
+    let is_there: Vec<bool> = incoming.map(|flow| there.contains(&flow)).collect();
     if !is_there.contains(&false) {
         return false;
     }

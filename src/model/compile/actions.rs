@@ -2,7 +2,11 @@
 //!
 //! Not here: nodes and flows (`compile`).
 
-use std::{cmp::Reverse, collections::HashSet, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     duration,
@@ -20,27 +24,43 @@ use crate::{
     },
 };
 
-/// Compiles the children of `parent`, or the top-level actions, by their order.
-pub(super) fn compile_actions(
-    actions: &[Action],
-    parent: Option<&str>,
-) -> Result<Vec<ExecutableAction>, String> {
-    let mut siblings: Vec<(i64, &Action)> = orders(actions)
-        .into_iter()
-        .zip(actions)
-        .filter(|(_, action)| action.parent.as_deref() == parent)
-        .collect();
-    siblings.sort_by_key(|(order, _)| *order);
-    siblings
-        .into_iter()
-        .map(|(order, action)| compile_action(order, action, actions))
-        .collect()
+/// The actions of a node with their order, by their parent; under `None` the top-level ones.
+struct Siblings<'a>(HashMap<Option<&'a str>, Vec<(i64, &'a Action)>>);
+
+impl<'a> Siblings<'a> {
+    fn of(actions: &'a [Action]) -> Self {
+        let mut siblings: HashMap<_, Vec<_>> = HashMap::new();
+        for (order, action) in orders(actions).into_iter().zip(actions) {
+            let parent = action.parent.as_deref();
+            siblings.entry(parent).or_default().push((order, action));
+        }
+        Self(siblings)
+    }
+
+    /// Compiles the children of `parent`, or the top-level actions, by their order.
+    fn compile(&mut self, parent: Option<&'a str>) -> Result<Vec<ExecutableAction>, String> {
+        let mut siblings = self.0.remove(&parent).unwrap_or_default();
+        siblings.sort_by_key(|(order, _)| *order);
+        siblings
+            .into_iter()
+            .map(|(order, action)| compile_action(order, action, self))
+            .collect()
+    }
 }
 
-fn compile_action(order: i64, action: &Action, all: &[Action]) -> Result<ExecutableAction, String> {
+/// Compiles the actions of a node by their order.
+pub(super) fn compile_actions(actions: &[Action]) -> Result<Vec<ExecutableAction>, String> {
+    Siblings::of(actions).compile(None)
+}
+
+fn compile_action<'a>(
+    order: i64,
+    action: &'a Action,
+    all: &mut Siblings<'a>,
+) -> Result<ExecutableAction, String> {
     // Children have none themselves: `validate` allows one level.
     let children = if action.parent.is_none() {
-        compile_actions(all, Some(&action.name))?
+        all.compile(Some(&action.name))?
     } else {
         Vec::new()
     };
@@ -76,7 +96,7 @@ pub(super) fn compile_ad_hoc_actions(
     actions: &[Action],
     activities: &[&FlowNode],
 ) -> Result<Vec<ExecutableAction>, String> {
-    let mut compiled = compile_actions(actions, None)?;
+    let mut compiled = compile_actions(actions)?;
     let started: HashSet<&str> = actions
         .iter()
         .filter_map(|action| match &action.work {

@@ -38,13 +38,15 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
             report.error(&node.id, "order_tie", message);
         }
     }
+    let by_name = node.actions.iter().rev();
+    let by_name: HashMap<_, _> = by_name.map(|it| (it.name.as_str(), it)).collect();
     for action in &node.actions {
         let mut check = ActionCheck {
             node,
             action,
             report,
         };
-        check.parent();
+        check.parent(&by_name);
         check.trigger();
         check.going_back();
         check.timer();
@@ -64,16 +66,12 @@ impl ActionCheck<'_> {
         self.report.error(&self.node.id, code, message);
     }
 
-    fn parent(&mut self) {
+    /// `by_name` has all actions of the node; of those with the same name the first.
+    fn parent(&mut self, by_name: &HashMap<&str, &Action>) {
         let Some(parent) = self.action.parent.as_deref() else {
             return;
         };
-        match self
-            .node
-            .actions
-            .iter()
-            .find(|action| action.name == parent)
-        {
+        match by_name.get(parent) {
             None => {
                 self.error(
                     "unknown_parent",

@@ -3,7 +3,7 @@
 //!
 //! Not here: whether the condition compiles (`expression`).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::{Report, back_steps};
 use crate::model::{
@@ -104,7 +104,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let entry_points = EntryPoints::of(definition);
     for node in definition.nodes.iter().filter(is_ad_hoc) {
         let activities = entry_points.implicit(Some(&node.id));
-        let activities: Vec<&str> = activities.iter().map(|node| node.id.as_str()).collect();
+        let activities: BTreeSet<&str> = activities.iter().map(|node| node.id.as_str()).collect();
         check_started(node, &activities, report);
     }
     for node in &definition.nodes {
@@ -123,7 +123,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
 }
 
 /// Checks that its actions and `activeElements` name activities that can be started.
-fn check_started(node: &FlowNode, activities: &[&str], report: &mut Report) {
+fn check_started(node: &FlowNode, activities: &BTreeSet<&str>, report: &mut Report) {
     let unknown = |id: &str| {
         format!(
             "expected a node in `{}` that no flow enters, as others are reached by flows, but \
@@ -134,7 +134,7 @@ fn check_started(node: &FlowNode, activities: &[&str], report: &mut Report) {
     let mut started: HashSet<&str> = HashSet::new();
     for action in &node.actions {
         if let ActionType::StartActivity { activity } = &action.work {
-            if !activities.contains(&activity.as_str()) {
+            if !activities.contains(activity.as_str()) {
                 let message = format!("action `{}`: {}", action.name, unknown(activity));
                 report.error(&node.id, "unknown_activity", message);
             }
@@ -143,13 +143,14 @@ fn check_started(node: &FlowNode, activities: &[&str], report: &mut Report) {
     }
     let ad_hoc = node.ad_hoc.as_ref();
     if let Some(ActiveElements::Ids(ids)) = ad_hoc.and_then(|it| it.active_elements.as_ref()) {
-        for id in ids.iter().filter(|id| !activities.contains(&id.as_str())) {
+        for id in ids.iter().filter(|id| !activities.contains(id.as_str())) {
             let message = format!("activeElements: {}", unknown(id));
             report.error(&node.id, "unknown_activity", message);
         }
     }
+    let names: HashSet<&str> = node.actions.iter().map(|it| it.name.as_str()).collect();
     for activity in activities.iter().filter(|id| !started.contains(*id)) {
-        if node.actions.iter().any(|action| action.name == *activity) {
+        if names.contains(activity) {
             let message = format!(
                 "action `{activity}`: expected a name that is not the id of an activity that is \
                 started by that name, but `{activity}` is; rename the action, or make it start the \

@@ -1,6 +1,8 @@
 //! Fields and actions that are allowed in their places but have no effect there: warnings, because
 //! the modeller expected an effect.
 
+use std::collections::HashMap;
+
 use super::Report;
 use crate::model::{
     action::{Action, ActionType, Required, Trigger},
@@ -8,6 +10,7 @@ use crate::model::{
 };
 
 pub(super) fn check(node: &FlowNode, report: &mut Report) {
+    let actions = Actions::of(node);
     for action in &node.actions {
         let mut warn = |code: &'static str, message: &str| {
             report.warning(
@@ -23,7 +26,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
                 they are",
             ),
             (
-                action.autorun_children && !has_automatic_child(node, action),
+                action.autorun_children && !actions.has_automatic_child(action),
                 "expected automatic children for autorunChildren, but there are none, so nothing runs",
             ),
             (
@@ -39,7 +42,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
                 once completed, the node is closed",
             ),
             (
-                does_nothing(node, action),
+                actions.does_nothing(action),
                 "expected work, a timer or children, but an automatic saveData has nothing to save",
             ),
         ] {
@@ -47,14 +50,14 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
                 warn("no_effect", message);
             }
         }
-        if is_unrun_child(node, action) {
+        if actions.is_unrun_child(action) {
             warn(
                 "never_runs",
                 "expected autorunChildren on the parent of an automatic action, but it is false: \
                 this never runs",
             );
         }
-        if is_passed_by(node, action) {
+        if actions.is_passed_by(action) {
             warn(
                 "never_runs",
                 "expected an action that holds the token, but all actions are optional: the token \
@@ -68,37 +71,61 @@ fn restart_keys_alone(action: &Action) -> bool {
     action.allow_back && !action.restart_from_snapshot && !action.restart_keys.is_empty()
 }
 
-fn children<'a>(node: &'a FlowNode, parent: &'a Action) -> impl Iterator<Item = &'a Action> {
-    node.actions
-        .iter()
-        .filter(|action| action.parent.as_ref() == Some(&parent.name))
+/// The actions of a node, by what the checks ask for.
+struct Actions<'a> {
+    by_name: HashMap<&'a str, &'a Action>,
+    children: HashMap<&'a str, Vec<&'a Action>>,
+    /// Whether the token may have to wait in the node.
+    waits: bool,
 }
 
-fn has_automatic_child(node: &FlowNode, action: &Action) -> bool {
-    children(node, action).any(|child| child.trigger == Trigger::Automatic)
-}
+impl<'a> Actions<'a> {
+    fn of(node: &'a FlowNode) -> Self {
+        let mut children: HashMap<_, Vec<_>> = HashMap::new();
+        for action in &node.actions {
+            if let Some(parent) = action.parent.as_deref() {
+                children.entry(parent).or_default().push(action);
+            }
+        }
+        // Of those with the same name the first one stays.
+        let by_name = node.actions.iter().rev();
+        Self {
+            by_name: by_name.map(|it| (it.name.as_str(), it)).collect(),
+            children,
+            // An ad-hoc subprocess waits for its contents.
+            waits: node.kind == ElementType::AdHocSubProcess || node.actions.iter().any(may_hold),
+        }
+    }
 
-fn does_nothing(node: &FlowNode, action: &Action) -> bool {
-    action.trigger == Trigger::Automatic
-        && action.work == ActionType::SaveData
-        && action.timer.is_none()
-        && children(node, action).next().is_none()
-}
+    fn children(&self, parent: &Action) -> &[&'a Action] {
+        let children = self.children.get(parent.name.as_str());
+        children.map_or(&[], Vec::as_slice)
+    }
 
-fn is_unrun_child(node: &FlowNode, action: &Action) -> bool {
-    let parent = node
-        .actions
-        .iter()
-        .find(|parent| action.parent.as_ref() == Some(&parent.name));
-    action.trigger == Trigger::Automatic && parent.is_some_and(|parent| !parent.autorun_children)
-}
+    fn has_automatic_child(&self, action: &Action) -> bool {
+        let mut children = self.children(action).iter();
+        children.any(|child| child.trigger == Trigger::Automatic)
+    }
 
-/// An optional manual action of a node where nothing makes the token wait.
-fn is_passed_by(node: &FlowNode, action: &Action) -> bool {
-    let optional = action.trigger == Trigger::Manual && action.required == Required::Optional;
-    // An ad-hoc subprocess waits for its contents.
-    let waits = node.kind == ElementType::AdHocSubProcess || node.actions.iter().any(may_hold);
-    optional && action.parent.is_none() && !waits
+    fn does_nothing(&self, action: &Action) -> bool {
+        action.trigger == Trigger::Automatic
+            && action.work == ActionType::SaveData
+            && action.timer.is_none()
+            && self.children(action).is_empty()
+    }
+
+    fn is_unrun_child(&self, action: &Action) -> bool {
+        let parent = action.parent.as_deref();
+        let parent = parent.and_then(|name| self.by_name.get(name));
+        let runs_children = parent.is_none_or(|parent| parent.autorun_children);
+        action.trigger == Trigger::Automatic && !runs_children
+    }
+
+    /// An optional manual action of a node where nothing makes the token wait.
+    fn is_passed_by(&self, action: &Action) -> bool {
+        let optional = action.trigger == Trigger::Manual && action.required == Required::Optional;
+        optional && action.parent.is_none() && !self.waits
+    }
 }
 
 /// Whether the token may have to wait for it. Children can only hold the token if something lets

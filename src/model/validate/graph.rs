@@ -4,10 +4,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Report;
-use crate::model::{
-    definition::{ElementType, FlowNode, ProcessDefinition, SequenceFlow},
-    entry_points::EntryPoints,
-    event_definition::EventDefinition,
+use crate::{
+    limits::JOIN_FLOWS,
+    model::{
+        definition::{ElementType, FlowNode, ProcessDefinition, SequenceFlow},
+        entry_points::EntryPoints,
+        event_definition::EventDefinition,
+    },
 };
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
@@ -18,7 +21,9 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         .map(|node| (node.id.as_str(), node))
         .collect();
     let mut outgoing: HashMap<&str, Vec<&SequenceFlow>> = HashMap::new();
+    let mut incoming: HashMap<&str, usize> = HashMap::new();
     for flow in &definition.flows {
+        *incoming.entry(&flow.target).or_default() += 1;
         check_ends(flow, &nodes, report);
         if let Some(condition) = &flow.condition {
             let source = nodes.get(flow.source.as_str()).copied();
@@ -31,6 +36,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         outgoing.entry(&flow.source).or_default().push(flow);
     }
     for node in &definition.nodes {
+        check_incoming(node, incoming.get(&*node.id).copied(), report);
         let scope = node.scope.as_deref().and_then(|scope| nodes.get(scope));
         check_outgoing(
             node,
@@ -43,6 +49,21 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let entry_points = EntryPoints::of(definition);
     check_starts(definition, &entry_points, report);
     check_reach(definition, &outgoing, &entry_points, report);
+}
+
+fn check_incoming(node: &FlowNode, flows: Option<usize>, report: &mut Report) {
+    let waits_for_tokens = matches!(
+        node.kind,
+        ElementType::InclusiveGateway | ElementType::ComplexGateway
+    );
+    if let Some(count) = flows.filter(|count| waits_for_tokens && *count > JOIN_FLOWS) {
+        let message = format!(
+            "expected at most {JOIN_FLOWS} flows that enter a {}, as it compares all tokens with \
+            them, but {count} do; join some of them before",
+            node.kind.bpmn_name()
+        );
+        report.error(&node.id, "too_many_flows", message);
+    }
 }
 
 fn check_ids(definition: &ProcessDefinition, report: &mut Report) {

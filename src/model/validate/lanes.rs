@@ -4,7 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Report;
-use crate::model::definition::{Lane, LaneTree, ProcessDefinition};
+use crate::{
+    limits::LANE_DEPTH,
+    model::definition::{Lane, LaneTree, ProcessDefinition},
+};
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let nodes: HashSet<&str> = definition
@@ -76,5 +79,11 @@ fn check_parent<'a>(lane: &'a Lane, lanes: &LaneTree<'a>, report: &mut Report) {
             "expected lanes to contain other lanes only, but this one contains itself; correct \
             `parent`",
         );
+    } else if lanes.around(lane).count() > LANE_DEPTH {
+        let message = format!(
+            "expected at most {LANE_DEPTH} lanes around a lane, but this one is in more; use fewer \
+            levels"
+        );
+        report.error(&lane.id, "too_deep", message);
     }
 }

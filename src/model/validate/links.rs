@@ -12,6 +12,7 @@ type Link<'a> = (Option<&'a str>, &'a str);
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let throws: Vec<(Link<'_>, &FlowNode)> =
         of_kind(definition, ElementType::IntermediateThrowEvent).collect();
+    let thrown: HashSet<Link<'_>> = throws.iter().map(|(link, _)| *link).collect();
     let mut catches: HashMap<Link<'_>, &str> = HashMap::new();
     for (link, catch) in of_kind(definition, ElementType::IntermediateCatchEvent) {
         if let Some(other) = catches.insert(link, &catch.id) {
@@ -23,7 +24,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             );
             report.error(&catch.id, "ambiguous_link", message);
         }
-        if !throws.iter().any(|(thrown, _)| *thrown == link) {
+        if !thrown.contains(&link) {
             let message = format!(
                 "expected a throw event of link `{}` in {}, but there is none: this never runs; \
                 add one, or remove it",

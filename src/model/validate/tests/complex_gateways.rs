@@ -36,3 +36,23 @@ fn joins_have_an_activation_condition() {
     misplaced["nodes"][1]["type"] = json!("inclusiveGateway");
     check(misplaced, &["g misplaced_activation_condition"]);
 }
+
+#[test]
+fn the_flows_that_enter_a_gateway_that_waits_are_limited() {
+    let with_flows = |kind: &str, count: usize| {
+        let mut definition = with_complex(json!({}), json!({}));
+        definition["nodes"][1] = json!({"id": "g", "type": kind});
+        let flows = definition["flows"].as_array_mut().expect("a list");
+        flows.extend(
+            (2..count).map(|at| json!({"id": format!("x{at}"), "source": "s", "target": "g"})),
+        );
+        definition
+    };
+    let most = crate::limits::JOIN_FLOWS;
+    check(with_flows("inclusiveGateway", most), &[]);
+    check(
+        with_flows("inclusiveGateway", most + 1),
+        &["g too_many_flows"],
+    );
+    check(with_flows("parallelGateway", most + 1), &[]);
+}

@@ -32,6 +32,18 @@ fn a_node_is_in_one_lane_or_in_nested_lanes() {
     let circle =
         json!([{"id": "a", "nodes": [], "parent": "b"}, {"id": "b", "nodes": [], "parent": "a"}]);
     check(lanes(circle), &["a nested_parent", "b nested_parent"]);
+    let nested = |levels: usize| -> Value {
+        let outer = |level: usize| level.checked_sub(1).map(|outer| format!("l{outer}"));
+        let levels = 0..=levels;
+        levels
+            .map(|at| json!({"id": format!("l{at}"), "nodes": [], "parent": outer(at)}))
+            .collect()
+    };
+    check(lanes(nested(crate::limits::LANE_DEPTH)), &[]);
+    check(
+        lanes(nested(crate::limits::LANE_DEPTH + 1)),
+        &["l33 too_deep"],
+    );
 }
 
 /// Contradictions name both places.
