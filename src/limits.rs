@@ -436,6 +436,8 @@ pub const ITEM_DATA_BYTES: usize = 16 * 1024 * 1024;
 pub const VARIABLE_BYTES: usize = 16 * 1024 * 1024;
 /// Steps of one definition that may wait for a script thread; more commands are answered `busy`.
 pub const SCRIPTS_WAITING_PER_DEFINITION: usize = 1_024;
+/// … of one caller, of one definition.
+pub const SCRIPTS_WAITING_PER_CALLER: usize = 256;
 /// Steps of one tenant that may wait for a script thread.
 pub const SCRIPTS_WAITING_PER_TENANT: usize = 4_096;
 /// Scripts of one definition that may have to be killed before its scripts are stopped.

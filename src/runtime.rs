@@ -54,6 +54,7 @@ mod sweep;
 pub mod task_access;
 mod timers;
 mod trees;
+pub mod turn_gate;
 pub mod turns;
 pub mod users;
 pub mod workload;

@@ -18,7 +18,7 @@ use std::{collections::BTreeSet, net::IpAddr, sync::Arc};
 
 use super::{record::created::Created, trace::TraceContext};
 use crate::{
-    limits::CallerKind,
+    limits::{CallerKind, Taker, network},
     model::{
         definition::Lane,
         executable::{ExecutableNode, ExecutableProcess},
@@ -66,6 +66,21 @@ impl Caller {
         } else {
             CallerKind::User
         }
+    }
+
+    /// The caller that takes from shared pots, and has its turns in shared queues: a user, or the
+    /// network of a client without a user's token.
+    pub fn taker(&self) -> Taker {
+        match (&self.trees, self.operator) {
+            (Some(_), _) => Taker::Stranger(self.address.map(network)),
+            (None, true) => Taker::Operator(self.user()),
+            (None, false) => Taker::User(self.user()),
+        }
+    }
+
+    /// The tenant and subject. The tenant is quoted, because it may contain any character.
+    pub fn user(&self) -> String {
+        format!("{:?}/{}", self.tenant, self.subject)
     }
 
     /// Whether it may read the source of definitions, and errors in their expressions: designers

@@ -31,7 +31,7 @@ use super::{
     Runtime, after_commit,
     commit_gate::CommitGate,
     decide::{ActorDecision, DecisionContext, Memory, decide, kind_of},
-    deduplication,
+    deduplication::{self, LogSearch},
     definitions::{CompiledMemory, DeployedProcess},
     instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo},
     live_memory::LiveMemory,
@@ -39,7 +39,7 @@ use super::{
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
     spans::OpenSpan,
-    step_threads::{Panicked, StepThreads},
+    step_threads::{Panicked, StepOf, StepThreads},
     trees::{CountedInTree, Tree},
 };
 use crate::{
@@ -50,7 +50,7 @@ use crate::{
         AppendPermit, Busy, Commit, Counted, Entity, LogRow, OutboxRow, Owner, ReadModelChange,
         SnapshotRow, StoreError, Written, codec, read_models, snapshot,
     },
-    limits::{self, CallerKind},
+    limits,
     model::{deep_merge::exceeds_values, ids::InstanceKey, search_attributes::SearchedTexts},
 };
 
@@ -229,13 +229,13 @@ impl ProcessInstance {
         }
         envelope.reply.leaves_mailbox();
         let kind = envelope.kind();
-        let step_pool = self.step_pool(&envelope.request);
-        let is_full = |(threads, owner): &(Arc<StepThreads>, Owner)| threads.is_full(owner, kind);
+        let step_pool = self.step_pool(&envelope);
+        let is_full = |(threads, of): &(Arc<StepThreads>, StepOf)| threads.is_full(of);
         if step_pool.as_ref().is_some_and(is_full) || !self.takes_its_place(&envelope.request) {
             return self.refuse_busy(envelope.reply, ctx);
         }
-        if let Some((threads, owner)) = step_pool {
-            return self.step_on_pool(&threads, owner, kind, envelope, ctx);
+        if let Some((threads, of)) = step_pool {
+            return self.step_on_pool(&threads, of, envelope, ctx);
         }
         let slot = match self.runtime.journal.reserve_for(kind) {
             Ok(slot) => slot,
@@ -255,7 +255,7 @@ impl ProcessInstance {
         match catch_unwind(AssertUnwindSafe(|| {
             work.step(caller.as_ref(), request, around)
         })) {
-            Ok(step) => self.conclude(step, reply, slot, ctx),
+            Ok(step) => self.conclude(step, (caller.as_ref(), reply), slot, ctx),
             Err(_) => self.recover(reply, ctx),
         }
         self.took(timed.elapsed(), started.as_ref());
@@ -271,7 +271,7 @@ impl ProcessInstance {
     fn conclude(
         &mut self,
         step: EncodedStep,
-        reply: ReplyTo,
+        (caller, reply): (Option<&Caller>, ReplyTo),
         slot: AppendPermit,
         ctx: &mut Context<Self>,
     ) {
@@ -283,16 +283,16 @@ impl ProcessInstance {
                 self.gate(slot, move |written| reply.send_if(written, answer));
             }
             Ok(ActorDecision::Repeat { first_seq }) => {
-                let (runtime, key) = (self.runtime.clone(), self.key);
+                let search = self.search(caller);
                 self.gate(slot, move |written| match written {
-                    Ok(()) => deduplication::answer_again(&runtime, key, first_seq, reply),
+                    Ok(()) => deduplication::answer_again(search, first_seq, reply),
                     Err(why) => reply.refuse(why.into()),
                 });
             }
             Ok(ActorDecision::LookUp(tag)) => {
-                let (runtime, key) = (self.runtime.clone(), self.key);
+                let search = self.search(caller);
                 self.gate(slot, move |written| match written {
-                    Ok(()) => deduplication::look_up(&runtime, key, tag, reply),
+                    Ok(()) => deduplication::look_up(search, tag, reply),
                     Err(why) => reply.refuse(why.into()),
                 });
             }
@@ -305,6 +305,14 @@ impl ProcessInstance {
         }
         if self.is_over() || self.takes_too_much() {
             self.rest(ctx);
+        }
+    }
+
+    fn search(&self, caller: Option<&Caller>) -> LogSearch {
+        LogSearch {
+            runtime: self.runtime.clone(),
+            key: self.key,
+            by: caller.map(Caller::taker),
         }
     }
 

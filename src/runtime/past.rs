@@ -5,29 +5,32 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
-
-use super::{decide, definitions::DeployedProcess, instance_request::Observed};
+use super::{
+    decide,
+    definitions::DeployedProcess,
+    instance_request::Observed,
+    turn_gate::{Turn, TurnGate},
+};
 use crate::{
     journal::{StoreError, snapshot::Past},
-    limits,
+    limits::{self, Taker},
     model::ids::Time,
 };
 
-/// Permits to fold a log, which takes processor time: only a few at once.
-pub struct Folds(Semaphore);
+/// Places to fold a log, which takes processor time: only a few at once, and callers take turns;
+/// the server is one of them (`None`).
+pub struct Folds(TurnGate<Option<Taker>>);
 
 impl Default for Folds {
     fn default() -> Self {
-        Self(Semaphore::new(limits::PAST_FOLDS))
+        Self(TurnGate::new(limits::PAST_FOLDS))
     }
 }
 
 impl Folds {
-    /// Waits for a permit.
-    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
-        // The semaphore is never closed.
-        self.0.acquire().await.ok()
+    /// Waits for a place.
+    pub async fn turn(&self, of: Option<Taker>) -> Turn<Option<Taker>> {
+        self.0.turn(of).await
     }
 }
 

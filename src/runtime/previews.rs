@@ -7,7 +7,10 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Runtime, step_threads::Panicked};
+use super::{
+    Runtime,
+    step_threads::{Panicked, StepOf},
+};
 use crate::{
     expression,
     journal::Owner,
@@ -66,13 +69,16 @@ impl Runtime {
             // No process id contains blanks, so no step of a process waits for this.
             process: format!("previews of {by}"),
         };
-        if self.scripts.is_full(&owner, CallerKind::Staff) {
+        let of = StepOf {
+            owner,
+            kind: CallerKind::Staff,
+            taker: None,
+        };
+        if self.scripts.is_full(&of) {
             return Err(TooMany);
         }
         let (by, now) = (by.to_owned(), self.clock.now());
-        let previewed = self
-            .scripts
-            .run(owner, CallerKind::Staff, move || run(preview, &by, now));
+        let previewed = self.scripts.run(of, move || run(preview, &by, now));
         Ok(previewed.await.unwrap_or_else(|Panicked| {
             Previewed::Failed(
                 "expected a preview, but it failed; the server's log has details".to_owned(),

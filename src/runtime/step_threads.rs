@@ -2,8 +2,8 @@
 //! definitions that have scripts or check an intricate payload, another one steps that take long
 //! for other reasons (`long_steps`).
 //!
-//! Each definition has a queue for each kind of caller; tenants take turns, and within a tenant
-//! these queues do, so that others wait for at most one step of anybody. A script ends at its
+//! Each definition has a queue for each kind of caller; tenants take turns, within a tenant these
+//! queues do, and within a queue its users, so that others wait for at most one step of anybody. A script ends at its
 //! deadline, because it runs in a process that can be killed (`expression::worker`). A definition
 //! whose scripts have to be killed repeatedly is not run for a while: its scripts fail at once,
 //! with an incident.
@@ -14,7 +14,7 @@
 //! writer's queue is taken only when their turn has come.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
@@ -27,7 +27,7 @@ use super::turns::Turns;
 use crate::{
     expression::worker::{self, Scripting},
     journal::Owner,
-    limits::{self, CallerKind},
+    limits::{self, CallerKind, Taker},
 };
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -56,12 +56,23 @@ struct Queues {
 /// The waiting steps of one tenant.
 #[derive(Default)]
 struct OfTenant {
-    by_process: HashMap<Queue, VecDeque<Job>>,
+    by_process: HashMap<Queue, Turns<Job, Option<Taker>>>,
     waiting: usize,
 }
 
 /// The key of a queue: a definition and a kind of caller.
 type Queue = (String, CallerKind);
+
+/// Whose step it is.
+#[derive(Clone)]
+pub struct StepOf {
+    /// The definition.
+    pub owner: Owner,
+    /// The kind of caller, which decides its share of the places.
+    pub kind: CallerKind,
+    /// The caller; `None` is the server.
+    pub taker: Option<Taker>,
+}
 
 /// A definition whose scripts had to be killed: how many recently, and when the last one.
 struct Late {
@@ -106,21 +117,23 @@ impl StepThreads {
         (queues.waiting, queues.stopped)
     }
 
-    /// Whether the queues of this definition or of its tenant are full, so that the step has to be
-    /// refused.
-    pub fn is_full(&self, owner: &Owner, kind: CallerKind) -> bool {
+    /// Whether the queues of this definition or of its tenant are full, or this caller has its part
+    /// of the definition's, so that the step has to be refused.
+    pub fn is_full(&self, StepOf { owner, kind, taker }: &StepOf) -> bool {
         let queues = self.shared.queues();
         let Some(tenant) = queues.tenants.get(&owner.tenant) else {
             return false;
         };
-        let of_process: usize = tenant
-            .by_process
-            .iter()
-            .filter(|((process, _), _)| *process == owner.process)
-            .map(|(_, queue)| queue.len())
-            .sum();
-        let is_full = of_process >= kind.share(limits::SCRIPTS_WAITING_PER_DEFINITION)
-            || tenant.waiting >= kind.share(limits::SCRIPTS_WAITING_PER_TENANT);
+        let of_process = tenant.by_process.iter();
+        let of_process = of_process.filter(|((process, _), _)| *process == owner.process);
+        let (mut all, mut of_taker) = (0, 0);
+        for (_, queue) in of_process {
+            all += queue.len();
+            of_taker += queue.of_group(taker);
+        }
+        let is_full = all >= kind.share(limits::SCRIPTS_WAITING_PER_DEFINITION)
+            || tenant.waiting >= kind.share(limits::SCRIPTS_WAITING_PER_TENANT)
+            || (taker.is_some() && of_taker >= limits::SCRIPTS_WAITING_PER_CALLER);
         if is_full {
             limits::Limit::ScriptsWaiting.refused();
         }
@@ -130,20 +143,19 @@ impl StepThreads {
     /// Runs `step` when its turn comes.
     pub fn run<T: Send + 'static>(
         &self,
-        owner: Owner,
-        kind: CallerKind,
+        of: StepOf,
         step: impl FnOnce() -> T + Send + 'static,
     ) -> impl Future<Output = Result<T, Panicked>> + 'static {
         let (done, outcome) = oneshot::channel();
-        let (shared, of) = (self.shared.clone(), owner.clone());
+        let (shared, owner) = (self.shared.clone(), of.owner.clone());
         let job = move || {
-            worker::begin_step(shared.may_run(&of, Instant::now()));
+            worker::begin_step(shared.may_run(&owner, Instant::now()));
             let outcome = catch_unwind(AssertUnwindSafe(step));
-            shared.note_late(of, worker::killed_in_step(), Instant::now());
+            shared.note_late(owner, worker::killed_in_step(), Instant::now());
             // The receiver is gone when the instance's arbiter has ended.
             let _ = done.send(outcome);
         };
-        self.shared.queues().push(owner, kind, Box::new(job));
+        self.shared.queues().push(of, Box::new(job));
         self.shared.changed.notify_one();
         async move { outcome.await.ok().and_then(Result::ok).ok_or(Panicked) }
     }
@@ -227,25 +239,25 @@ impl Late {
 }
 
 impl Queues {
-    fn push(&mut self, owner: Owner, kind: CallerKind, job: Job) {
+    fn push(&mut self, StepOf { owner, kind, taker }: StepOf, job: Job) {
         let tenant = self.tenants.entry(owner.tenant.clone()).or_default();
         let of = (owner.process, kind);
         let queue = tenant.by_process.entry(of.clone()).or_default();
         if queue.is_empty() {
             self.turns.enter(&owner.tenant, of);
         }
-        queue.push_back(job);
+        queue.enter(&taker, job);
         tenant.waiting += 1;
         self.waiting += 1;
     }
 
-    /// The next step: of the tenant whose turn it is, of its queue whose turn it is, the one that
-    /// has waited longest. Empty queues are removed.
+    /// The next step: of the tenant whose turn it is, of its queue whose turn it is, of the caller
+    /// whose turn it is, the one that has waited longest. Empty queues are removed.
     fn pop(&mut self) -> Option<Job> {
         let (name, process) = self.turns.next(|_, _| true)?;
         let tenant = self.tenants.get_mut(&name)?;
         let queue = tenant.by_process.get_mut(&process)?;
-        let job = queue.pop_front()?;
+        let (_, job) = queue.next(|_, _| true)?;
         if queue.is_empty() {
             tenant.by_process.remove(&process);
         } else {
@@ -273,19 +285,55 @@ mod tests {
         }
     }
 
+    fn of(tenant: &str, process: &str, kind: CallerKind) -> StepOf {
+        StepOf {
+            owner: owner(tenant, process),
+            kind,
+            taker: None,
+        }
+    }
+
+    /// A step of this user.
+    fn of_user(user: &str) -> StepOf {
+        StepOf {
+            taker: Some(Taker::User(user.to_owned())),
+            ..of("t", "p", CallerKind::User)
+        }
+    }
+
+    #[tokio::test]
+    async fn users_of_one_definition_take_turns_and_have_a_part_of_its_places() {
+        let scripts = StepThreads::start("steps", 0, || ()).unwrap();
+        let order = Arc::new(Mutex::new(String::new()));
+        let push = |user: &'static str| {
+            let order = order.clone();
+            drop(scripts.run(of_user(user), move || order.lock().unwrap().push_str(user)));
+        };
+        for _ in 0..limits::SCRIPTS_WAITING_PER_CALLER {
+            assert!(!scripts.is_full(&of_user("a")));
+            push("a");
+        }
+        assert!(scripts.is_full(&of_user("a")) && !scripts.is_full(&of_user("b")));
+        push("b");
+        push("b");
+        for _ in 0..5 {
+            let next = scripts.shared.queues().pop();
+            next.unwrap()();
+        }
+        assert_eq!(*order.lock().unwrap(), "ababa");
+    }
+
     #[tokio::test]
     async fn a_step_gives_its_outcome_and_a_panic_loses_no_thread() {
         let scripts = StepThreads::start("steps", 1, || ()).unwrap();
         assert_eq!(
             scripts
-                .run(owner("t", "p"), CallerKind::User, || panic!(
-                    "a test's panic"
-                ))
+                .run(of("t", "p", CallerKind::User), || panic!("a test's panic"))
                 .await,
             Err::<(), _>(Panicked)
         );
         assert_eq!(
-            scripts.run(owner("t", "p"), CallerKind::User, || 7).await,
+            scripts.run(of("t", "p", CallerKind::User), || 7).await,
             Ok(7)
         );
         assert_eq!(scripts.counts(), (0, 0));
@@ -296,7 +344,7 @@ mod tests {
         let scripts = StepThreads::start("steps", 1, || ()).unwrap();
         let (begun, has_begun) = mpsc::channel();
         let (let_go, hold) = mpsc::channel::<()>();
-        let first = scripts.run(owner("t", "held"), CallerKind::User, move || {
+        let first = scripts.run(of("t", "held", CallerKind::User), move || {
             begun.send(()).unwrap();
             hold.recv()
         });
@@ -313,7 +361,7 @@ mod tests {
         .into_iter()
         .map(|(tenant, process)| {
             let order = order.clone();
-            scripts.run(owner(tenant, process), CallerKind::User, move || {
+            scripts.run(of(tenant, process, CallerKind::User), move || {
                 order.lock().unwrap().push(process)
             })
         })
@@ -333,36 +381,36 @@ mod tests {
     fn steps_of_one_definition_are_bounded() {
         let scripts = StepThreads::start("steps", 0, || ()).unwrap();
         for _ in 0..limits::SCRIPTS_WAITING_PER_DEFINITION {
-            assert!(!scripts.is_full(&owner("t", "p"), CallerKind::Staff));
-            drop(scripts.run(owner("t", "p"), CallerKind::User, || ()));
+            assert!(!scripts.is_full(&of("t", "p", CallerKind::Staff)));
+            drop(scripts.run(of("t", "p", CallerKind::User), || ()));
         }
         assert!(
-            scripts.is_full(&owner("t", "p"), CallerKind::Staff)
-                && !scripts.is_full(&owner("t", "q"), CallerKind::Staff)
-                && !scripts.is_full(&owner("u", "p"), CallerKind::Staff)
+            scripts.is_full(&of("t", "p", CallerKind::Staff))
+                && !scripts.is_full(&of("t", "q", CallerKind::Staff))
+                && !scripts.is_full(&of("u", "p", CallerKind::Staff))
         );
         let more = limits::SCRIPTS_WAITING_PER_TENANT - limits::SCRIPTS_WAITING_PER_DEFINITION;
         for number in 0..more {
-            drop(scripts.run(owner("t", &number.to_string()), CallerKind::Staff, || ()));
+            drop(scripts.run(of("t", &number.to_string(), CallerKind::Staff), || ()));
         }
         assert!(
-            scripts.is_full(&owner("t", "0"), CallerKind::Staff)
-                && !scripts.is_full(&owner("u", "p"), CallerKind::Staff)
+            scripts.is_full(&of("t", "0", CallerKind::Staff))
+                && !scripts.is_full(&of("u", "p", CallerKind::Staff))
         );
     }
 
     #[tokio::test]
     async fn strangers_leave_places_and_turns_to_users_of_their_process() {
         let scripts = StepThreads::start("steps", 0, || ()).unwrap();
-        let is_full = |kind| scripts.is_full(&owner("t", "p"), kind);
+        let is_full = |kind| scripts.is_full(&of("t", "p", kind));
         let mut strangers = 0;
         while !is_full(CallerKind::Anonymous) {
-            drop(scripts.run(owner("t", "p"), CallerKind::Anonymous, || ()));
+            drop(scripts.run(of("t", "p", CallerKind::Anonymous), || ()));
             strangers += 1;
         }
         assert_eq!(strangers, limits::SCRIPTS_WAITING_PER_DEFINITION / 2);
         assert!(!is_full(CallerKind::User) && !is_full(CallerKind::Staff));
-        let _user = scripts.run(owner("t", "p"), CallerKind::User, || ());
+        let _user = scripts.run(of("t", "p", CallerKind::User), || ());
         // The user's turn is the next but one, however many strangers wait.
         let mut queues = scripts.shared.queues();
         let _first = queues.pop();

@@ -1,8 +1,8 @@
 //! The order in which many waiters get few places: groups, such as tenants, take turns, and within a
 //! group its waiters do. However much one of them has to do, another one waits only for one turn.
 //!
-//! Not here: what they wait for, and how many places one may have at a time (`step_threads`,
-//! `timers`, `schedules`, `web::transport::thread_turns`).
+//! Not here: what they wait for, and how many places one may have at a time (`turn_gate`,
+//! `step_threads`, `timers`, `schedules`, `web::transport::thread_turns`).
 
 use std::{
     borrow::Borrow,
@@ -71,6 +71,16 @@ impl<K, G: Clone + Eq + Hash> Turns<K, G> {
     /// Whether there is no waiter.
     pub fn is_empty(&self) -> bool {
         self.groups.is_empty()
+    }
+
+    /// The number of waiters of a group.
+    pub fn of_group(&self, group: &G) -> usize {
+        self.waiting.get(group).map_or(0, VecDeque::len)
+    }
+
+    /// The number of all waiters.
+    pub fn len(&self) -> usize {
+        self.waiting.values().map(VecDeque::len).sum()
     }
 }
 

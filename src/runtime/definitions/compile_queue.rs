@@ -1,5 +1,5 @@
 //! The queue in which sources are compiled: on a thread of low priority, one at a time, so that a
-//! large model delays only other deploys.
+//! large model delays only other deploys. Users take turns.
 //!
 //! The size of a source is bounded (`limits`) and compiling takes time in proportion to it, so no
 //! deadline is needed. When a request is cut off, its place is given back once the work that has
@@ -10,30 +10,34 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::sync::Semaphore;
-
-use super::{Deploy, DeployError, deploy_plan::CompiledSource};
+use super::{
+    super::turn_gate::TurnGate,
+    {Deploy, DeployError, deploy_plan::CompiledSource},
+};
 use crate::{limits, thread_priority};
 
+/// A user: the tenant and the subject.
+type User = (String, String);
+
 /// Sources that are being compiled, and those that wait for it.
-#[derive(Default)]
 pub(super) struct Compiling {
-    by_user: Arc<Mutex<HashMap<(String, String), usize>>>,
-    turn: CompileTurn,
+    by_user: Arc<Mutex<HashMap<User, usize>>>,
+    gate: TurnGate<User>,
 }
 
-struct CompileTurn(Arc<Semaphore>);
-
-impl Default for CompileTurn {
+impl Default for Compiling {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
+        Self {
+            by_user: Arc::default(),
+            gate: TurnGate::new(1),
+        }
     }
 }
 
 /// A place in the queue, given back when dropped.
 struct CompilePermit {
-    by_user: Arc<Mutex<HashMap<(String, String), usize>>>,
-    user: (String, String),
+    by_user: Arc<Mutex<HashMap<User, usize>>>,
+    user: User,
 }
 
 impl Compiling {
@@ -44,13 +48,7 @@ impl Compiling {
     /// this user, or of all users, wait.
     pub async fn compile(&self, deploy: &Deploy<'_>) -> Result<CompiledSource, DeployError> {
         let place = self.place(deploy).ok_or(DeployError::Busy)?;
-        let turn = self
-            .turn
-            .0
-            .clone()
-            .acquire_owned()
-            .await
-            .map_err(|_| DeployError::Closed)?;
+        let turn = self.gate.turn(place.user.clone()).await;
         let (source, format) = (Arc::from(deploy.source), deploy.format);
         let compiled = thread_priority::beside(move || {
             let compiled = CompiledSource::compile(source, format);
@@ -94,9 +92,7 @@ impl Drop for CompilePermit {
     }
 }
 
-fn lock(
-    by_user: &Mutex<HashMap<(String, String), usize>>,
-) -> MutexGuard<'_, HashMap<(String, String), usize>> {
+fn lock(by_user: &Mutex<HashMap<User, usize>>) -> MutexGuard<'_, HashMap<User, usize>> {
     // Only counters change under the lock, so a poisoned one is safe.
     by_user.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -146,7 +142,7 @@ mod tests {
     #[tokio::test]
     async fn a_disconnected_client_returns_its_permit() {
         let compiling = Compiling::default();
-        let turn = compiling.turn.0.clone().acquire_owned().await.unwrap();
+        let turn = compiling.gate.turn(Default::default()).await;
         let (ada, source) = ("ada", b"{}");
         let one = deploy(ada, source);
         let waiting = compiling.compile(&one);

@@ -12,7 +12,10 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{Definitions, DeployError, DeployedProcess, KnownVersion, deploy_plan::compile_row};
+use super::{
+    super::step_threads::StepOf, Definitions, DeployError, DeployedProcess, KnownVersion,
+    deploy_plan::compile_row,
+};
 use crate::{
     engine::record::ProcessRef,
     journal::{DefinitionRow, Owner, StoreError, StoreReader},
@@ -134,9 +137,14 @@ impl Definitions {
             tenant: row.tenant.clone(),
             process: row.id.clone(),
         };
+        let of = StepOf {
+            owner,
+            kind: CallerKind::User,
+            taker: None,
+        };
         // No command is answered here, so the outcome of the step can be dropped; `then` receives
         // the version.
-        drop(self.scripts.run(owner, CallerKind::User, move || {
+        drop(self.scripts.run(of, move || {
             if let Some(process) = known.in_memory() {
                 return then(Ok(process));
             }

@@ -12,7 +12,8 @@ pub(super) struct Started {
 
 impl ProcessInstance {
     /// The pool for a step that must not run on the instance's thread, with its owner.
-    pub(super) fn step_pool(&self, request: &InstanceRequest) -> Option<(Arc<StepThreads>, Owner)> {
+    pub(super) fn step_pool(&self, envelope: &Envelope) -> Option<(Arc<StepThreads>, StepOf)> {
+        let request = &envelope.request;
         let (process, payload) = match (request, &self.work.memory) {
             (InstanceRequest::Start(start), None)
             | (InstanceRequest::StartChild { start, .. }, Some(_)) => {
@@ -37,7 +38,12 @@ impl ProcessInstance {
             tenant: process.row.tenant.clone(),
             process: process.row.id.clone(),
         };
-        Some((threads, owner))
+        let of = StepOf {
+            owner,
+            kind: envelope.kind(),
+            taker: envelope.caller.as_ref().map(Caller::taker),
+        };
+        Some((threads, of))
     }
 
     /// Whether its last steps took long. Under a virtual clock the order of steps must not depend
@@ -90,8 +96,7 @@ impl ProcessInstance {
     pub(super) fn step_on_pool(
         &mut self,
         threads: &StepThreads,
-        owner: Owner,
-        kind: CallerKind,
+        of: StepOf,
         envelope: Envelope,
         ctx: &mut Context<Self>,
     ) {
@@ -105,23 +110,26 @@ impl ProcessInstance {
             around,
         ) = self.observed(envelope);
         let (mut work, journal) = (self.work.take(), self.runtime.journal.clone());
+        let kind = of.kind;
         self.away = true;
-        let step = threads.run(owner, kind, move || {
+        let step = threads.run(of, move || {
             let timed = StepTimer::begin(true);
             // Taken only now, so that steps waiting for their turn occupy no room of others.
             let step = journal
                 .reserve_for(kind)
                 .map(|slot| (work.step(caller.as_ref(), request, around), slot));
-            (work, step, timed.elapsed())
+            ((work, caller), step, timed.elapsed())
         });
         ctx.wait(step.into_actor(self).map(move |done, actor, ctx| {
             actor.away = false;
             match done {
-                Ok((work, step, took)) => {
+                Ok(((work, caller), step, took)) => {
                     actor.work = work;
                     actor.took(took, started.as_ref());
                     match step {
-                        Ok((step, slot)) => actor.conclude(step, reply, slot, ctx),
+                        Ok((step, slot)) => {
+                            actor.conclude(step, (caller.as_ref(), reply), slot, ctx);
+                        }
                         Err(Busy) => actor.refuse_busy(reply, ctx),
                     }
                 }

@@ -3,15 +3,14 @@
 //!
 //! Not here: who is asked for a password, and how often (`sign_in`, `throttle`).
 
+use crate::{
+    limits::{self, CallerKind, Limit, Pot, PotPlace, Taker},
+    runtime::turn_gate::{Turn, TurnGate},
+    thread_priority,
+};
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
-};
-use tokio::sync::{Semaphore, SemaphorePermit};
-
-use crate::{
-    limits::{self, CallerKind, Limit, Pot, PotPlace, Taker},
-    thread_priority,
 };
 
 /// Used as the hash of a user that does not exist, so that an unknown name takes as long as a wrong
@@ -20,7 +19,8 @@ const UNKNOWN_USER_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAA
 
 /// Permits to hash.
 pub(super) struct Hashing {
-    running: Semaphore,
+    /// Callers take turns; those without a share of their own count as one.
+    running: TurnGate<Option<Taker>>,
     admitted: Pot,
 }
 
@@ -28,7 +28,7 @@ impl Default for Hashing {
     fn default() -> Self {
         let (running, all) = (limits::HASHES, limits::HASHES + limits::HASHES_WAITING);
         Self {
-            running: Semaphore::new(running),
+            running: TurnGate::new(running),
             admitted: Pot::with_part(
                 all,
                 limits::HASHES_WAITING_PER_ADDRESS,
@@ -39,28 +39,29 @@ impl Default for Hashing {
 }
 
 /// A permit to hash once.
-pub(super) struct HashPermit<'a> {
-    _running: SemaphorePermit<'a>,
+pub(super) struct HashPermit {
+    _running: Turn<Option<Taker>>,
     _admitted: PotPlace,
 }
 
 impl Hashing {
     /// Waits for a permit; `None` when too many wait for another caller of this kind.
-    pub async fn turn(&self, kind: CallerKind) -> Option<HashPermit<'_>> {
-        self.run(self.admitted.take(kind)?).await
+    pub async fn turn(&self, kind: CallerKind) -> Option<HashPermit> {
+        let admitted = self.admitted.take(kind)?;
+        Some(self.run(admitted, None).await)
     }
 
     /// The same for a sign-in; only a few from one address may wait.
-    pub async fn turn_for(&self, taker: Taker) -> Option<HashPermit<'_>> {
-        self.run(self.admitted.take_for(taker)?).await
+    pub async fn turn_for(&self, taker: Taker) -> Option<HashPermit> {
+        let admitted = self.admitted.take_for(taker.clone())?;
+        Some(self.run(admitted, Some(taker)).await)
     }
 
-    async fn run(&self, admitted: PotPlace) -> Option<HashPermit<'_>> {
-        let running = self.running.acquire().await.ok()?;
-        Some(HashPermit {
-            _running: running,
+    async fn run(&self, admitted: PotPlace, of: Option<Taker>) -> HashPermit {
+        HashPermit {
+            _running: self.running.turn(of).await,
             _admitted: admitted,
-        })
+        }
     }
 }
 
@@ -69,7 +70,7 @@ pub(super) fn is_hash(text: &str) -> bool {
     PasswordHash::new(text).is_ok()
 }
 
-impl HashPermit<'_> {
+impl HashPermit {
     /// The hash of a new password as a PHC string; `None` when the system gives no random salt.
     pub async fn hash(self, password: String) -> Option<String> {
         let hashed = thread_priority::beside(move || {

@@ -83,19 +83,15 @@ impl Principal {
         self
     }
 
-    /// The tenant and subject, by which connections are counted. The tenant is quoted, because it
-    /// may contain any character.
+    /// The tenant and subject, by which connections are counted.
     pub fn user(&self) -> String {
-        format!("{:?}/{}", self.caller.tenant, self.caller.subject)
+        self.caller.user()
     }
 
-    /// Whose part of shared pots it takes; `None` without a user's token, where the address counts.
+    /// Whose part of shared pots it takes; `None` without a user's token, where the address counts:
+    /// a stranger has a token for each tree that it has started.
     pub fn taker(&self) -> Option<Taker> {
-        self.identity.as_ref()?;
-        Some(match self.caller.operator {
-            true => Taker::Operator(self.user()),
-            false => Taker::User(self.user()),
-        })
+        (!self.is_anonymous()).then(|| self.caller.taker())
     }
 
     /// Whether it may change definitions.
@@ -193,4 +189,28 @@ impl Principal {
 
 fn end_of(identity: Option<&Identity>) -> Option<TokenEnd> {
     identity?.expires_at.map(TokenEnd::at)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holders_of_tree_tokens_take_the_part_of_strangers_at_their_address() {
+        let address = Some(IpAddr::from([192, 0, 2, 1]));
+        let at = |identity| Principal::new(identity).at(address, None);
+        let user = Identity::anonymous(Uuid::from_u128(1));
+        let visitor = Identity {
+            instance: Some(InstanceKey(Uuid::from_u128(2))),
+            ..user.clone()
+        };
+        for stranger in [at(None), at(Some(visitor))] {
+            assert_eq!(stranger.taker(), None);
+            assert_eq!(stranger.caller.taker(), Taker::Stranger(address));
+        }
+        let of_user = at(Some(user)).taker();
+        assert!(matches!(of_user, Some(Taker::User(_))), "{of_user:?}");
+        let of_operator = at(Some(Identity::owner())).taker();
+        assert!(matches!(of_operator, Some(Taker::Operator(_))));
+    }
 }

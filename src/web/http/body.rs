@@ -6,7 +6,7 @@
 //! operators fill the same pot up to marks of their own, so that strangers cannot take what the
 //! others need.
 
-use std::time::Instant;
+use std::{sync::LazyLock, time::Instant};
 
 use actix_web::{
     HttpMessage, HttpRequest,
@@ -19,11 +19,12 @@ use actix_web::{
 };
 use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
-use tokio::{sync::Semaphore, time::timeout_at};
+use tokio::time::timeout_at;
 
 use super::{super::body_pace::BodyPace, app::App, problem::HttpProblem};
 use crate::{
-    limits::{self, Limit, PotPlace},
+    limits::{self, Limit, PotPlace, Taker},
+    runtime::turn_gate::TurnGate,
     session::protocol::{code::ErrorCode, spelling},
     text,
     thread_priority::beside,
@@ -161,7 +162,7 @@ pub async fn json<T: Send + 'static>(
     }
     let memory = request.extensions_mut().remove::<Option<PotPlace>>();
     let mut memory = memory.flatten();
-    let (done, memory) = by_length(bytes.len(), move || {
+    let (done, memory) = by_length(request, bytes.len(), move || {
         let text = json_text(&bytes, memory.as_mut());
         (text.map(read), memory)
     })
@@ -198,21 +199,23 @@ fn json_text<'a>(bytes: &'a [u8], memory: Option<&mut PotPlace>) -> Result<&'a s
     }
 }
 
-/// Large bodies and answers that are parsed and written at the same time.
-static LARGE: Semaphore = Semaphore::const_new(limits::LARGE_BODIES_AT_ONCE);
+/// Large bodies and answers that are parsed and written at the same time; callers take turns.
+static LARGE: LazyLock<TurnGate<Taker>> =
+    LazyLock::new(|| TurnGate::new(limits::LARGE_BODIES_AT_ONCE));
 
 /// Does work on a body of so many bytes: for a long one on another thread ([`on_pool`]).
 ///
 /// # Errors
 /// 503 while the server stops.
 pub async fn by_length<T: Send + 'static>(
+    request: &HttpRequest,
     length: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, HttpProblem> {
     if length <= limits::LARGE_BODY_BYTES {
         return Ok(work());
     }
-    on_pool(work).await
+    on_pool(request, work).await
 }
 
 /// Does work that takes long on another thread, little of it at a time, so that requests that share
@@ -221,10 +224,12 @@ pub async fn by_length<T: Send + 'static>(
 /// # Errors
 /// 503 while the server stops.
 pub async fn on_pool<T: Send + 'static>(
+    request: &HttpRequest,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, HttpProblem> {
-    // The semaphore is never closed.
-    let _turn = LARGE.acquire().await;
+    let app = request.app_data::<Data<App>>();
+    let by = app.map_or(Taker::Stranger(None), |app| app.taker(request));
+    let _turn = LARGE.turn(by).await;
     beside(work).await.ok_or_else(|| {
         let sentence = "expected a thread for a long body or answer, but the server is stopping: \
             try again later";

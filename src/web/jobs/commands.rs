@@ -232,7 +232,7 @@ async fn look(
         .await?;
     let comment = match named.comment() {
         Some(comment) => Some(comment.to_owned()),
-        None => body::by_length(body.len(), move || comment_in(&body)).await?,
+        None => body::by_length(request, body.len(), move || comment_in(&body)).await?,
     };
     Ok(JobTarget {
         principal,

@@ -210,6 +210,6 @@ async fn of_ids(
             )
         })
     };
-    let ids = body::by_length(length, read).await??;
+    let ids = body::by_length(request, length, read).await??;
     Ok(ascii::answer(&ids.is_empty()))
 }

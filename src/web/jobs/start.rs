@@ -67,7 +67,8 @@ pub async fn start_with_variables(
     let principal = app.bearer(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
     let length = bytes.len();
-    let (workflow, data) = body::by_length(length, move || with_variables(&bytes)).await??;
+    let (workflow, data) =
+        body::by_length(&request, length, move || with_variables(&bytes)).await??;
     Ok(started(&app, &request, &principal, workflow, (data, length)).await?)
 }
 
@@ -120,7 +121,7 @@ async fn started(
         let text = json!({"process": process.row.id, "data": data}).to_string();
         Ok(to_command::start(&fields::start(&text, id)?, &by)?)
     };
-    let mut start = body::by_length(length, to_start).await??;
+    let mut start = body::by_length(request, length, to_start).await??;
     app.admit_start(request, principal, &mut start)?;
     let job = start.key();
     app.start(start).await?;

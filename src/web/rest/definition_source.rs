@@ -58,7 +58,7 @@ pub async fn source(
     let whole = principal.caller.reads_source();
     if !accepted.contains("application/xml") {
         let process = definitions.process(&known).await.map_err(refused)?;
-        let text = written(process, move |process| {
+        let text = written(&request, process, move |process| {
             let definition = &process.executable.definition;
             if whole {
                 serde_json::to_string(definition)

@@ -47,7 +47,7 @@ pub async fn types(
     } else {
         Constants::Widened
     };
-    let text = written(process, move |process| {
+    let text = written(&request, process, move |process| {
         typescript::declarations(&process.executable, version, constants)
     });
     Ok(HttpResponse::Ok()
@@ -77,7 +77,7 @@ pub async fn schemas(
 ) -> Result<HttpResponse, HttpProblem> {
     let (principal, _) = app.user(&request)?;
     let process = version_of(&principal, &path, &app).await?;
-    let text = written(process, |process| {
+    let text = written(&request, process, |process| {
         let nodes = process.executable.nodes().iter();
         let inputs = nodes
             .flat_map(|node| node.all_actions())

@@ -349,13 +349,14 @@ pub(super) fn versioned(path: &(String, String)) -> Result<(&str, u32), HttpProb
 /// Makes an answer from all of a version: for a large one on another thread, little of it at a
 /// time, so that requests that share this thread do not wait for it.
 pub(super) async fn written<T: Send + 'static>(
+    request: &HttpRequest,
     process: Arc<DeployedProcess>,
     write: impl FnOnce(&DeployedProcess) -> T + Send + 'static,
 ) -> Result<T, HttpProblem> {
     if process.memory.bytes() <= limits::LARGE_DEFINITION {
         return Ok(write(&process));
     }
-    body::on_pool(move || write(&process)).await
+    body::on_pool(request, move || write(&process)).await
 }
 
 pub(super) fn unknown() -> HttpProblem {

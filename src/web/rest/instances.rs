@@ -158,7 +158,7 @@ pub async fn get(
         .observe(key, &principal.caller, parameters.at.is_none())
         .await?;
     let observed = match parameters.at {
-        Some(at) => moment(&app, &now, at).await?,
+        Some(at) => moment(&app, &principal.caller, &now, at).await?,
         None => now,
     };
     if !is_large(&observed) {
@@ -168,7 +168,9 @@ pub async fn get(
         ));
     }
     let caller = principal.caller;
-    let text = body::on_pool(move || serde_json::to_string(&instance_state(&observed, &caller)));
+    let text = body::on_pool(&request, move || {
+        serde_json::to_string(&instance_state(&observed, &caller))
+    });
     let text = text.await?.map_err(|_| Refusal::Internal)?;
     Ok(json_text(StatusCode::OK, text))
 }
@@ -183,8 +185,14 @@ fn is_large(observed: &Observed) -> bool {
 }
 
 /// An instance at an earlier moment: folded without its actor, few at a time.
-async fn moment(app: &App, now: &Observed, at: u64) -> Result<Arc<Observed>, HttpProblem> {
-    let _turn = app.sessions.runtime.folds.turn().await;
+async fn moment(
+    app: &App,
+    caller: &Caller,
+    now: &Observed,
+    at: u64,
+) -> Result<Arc<Observed>, HttpProblem> {
+    let by = Some(caller.taker());
+    let _turn = app.sessions.runtime.folds.turn(by).await;
     let key = now.head().key;
     let past = app
         .read(move |reader| snapshot::until(reader, key.into(), at, limits::PAST_ROWS))
