@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 
+use super::listing::Owner;
 use crate::model::{ids::Time, source::SourceFormat};
 
 /// The state of a version of a definition.
@@ -85,4 +86,14 @@ pub struct DefinitionRow {
     pub created_at: Time,
     /// By whom.
     pub created_by: String,
+}
+
+impl DefinitionRow {
+    /// Whose work its instances are.
+    pub fn owner(&self) -> Owner {
+        Owner {
+            tenant: self.tenant.clone(),
+            process: self.id.clone(),
+        }
+    }
 }

@@ -47,7 +47,7 @@ use crate::{
         Command, Effect, Record, access::Caller, instance_message::InstanceMessage, record::Status,
     },
     journal::{
-        AppendPermit, Busy, Commit, Counted, Entity, LogRow, OutboxRow, Owner, ReadModelChange,
+        AppendPermit, Busy, Commit, Counted, Entity, LogRow, OutboxRow, ReadModelChange,
         SnapshotRow, StoreError, Written, codec, read_models, snapshot,
     },
     limits,

@@ -127,7 +127,7 @@ impl Connection {
                 let bytes = publish.data.as_ref().map_or(0, |data| data.text().len());
                 let counted: PublishReply = Box::new(move |published| {
                     if let Ok(published) = &published {
-                        sessions.owe_copies(payer, bytes, published);
+                        sessions.owe_receivers(payer, bytes, published);
                     }
                     publishing(reply)(published);
                 });

@@ -6,7 +6,7 @@ use super::{
     auth::{principal::Principal, token::Tokens},
     origin::OriginKey,
     outgoing::LongFrames,
-    shared_rates::{Charge, Payer, RateExceeded, SharedRates},
+    shared_rates::{Charge, Debt, Payer, RateExceeded, SharedRates},
 };
 use crate::{
     limits::{self, Limit, Limits, Pot},
@@ -66,10 +66,15 @@ impl Sessions {
         self.rates.admit(payer, Charge::Start, Instant::now())
     }
 
-    /// Charges the copies of a signal: its data are written for each receiver.
-    pub fn owe_copies(&self, payer: Payer, bytes: usize, published: &Published) {
-        let bytes = bytes.saturating_mul(published.outcome.copies().saturating_sub(1));
-        self.rates.owe(payer, bytes, Instant::now());
+    /// Charges the receivers of a publication beyond the first, for which it was admitted: its data
+    /// are written for each of them, and some are instances that it has started.
+    pub fn owe_receivers(&self, payer: Payer, bytes: usize, published: &Published) {
+        let outcome = &published.outcome;
+        let debt = Debt {
+            bytes: bytes.saturating_mul(outcome.copies().saturating_sub(1)),
+            starts: outcome.all_started().saturating_sub(1),
+        };
+        self.rates.owe(payer, debt, Instant::now());
     }
 
     /// Counts a start, and records the origin of a stranger's.

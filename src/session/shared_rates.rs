@@ -48,6 +48,15 @@ pub struct Payer {
     address: Option<u64>,
 }
 
+/// What a request has cost beyond what it was charged for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Debt {
+    /// Bytes.
+    pub bytes: usize,
+    /// Instances that it has started.
+    pub starts: usize,
+}
+
 /// The kind of charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Charge {
@@ -158,9 +167,9 @@ impl SharedRates {
         Ok(())
     }
 
-    /// Charges bytes that a request has cost, after the fact: if they exceed what is left, the next
-    /// request waits.
-    pub fn owe(&self, payer: Payer, bytes: usize, now: Instant) {
+    /// Charges what a request has cost, after the fact: if it exceeds what is left, the next request
+    /// waits.
+    pub fn owe(&self, payer: Payer, debt: Debt, now: Instant) {
         let paying = [
             (&self.anonymous, payer.anonymous),
             (&self.addresses, payer.address),
@@ -168,7 +177,7 @@ impl SharedRates {
         ];
         for (table, id) in paying {
             if let Some(id) = id {
-                table.owe(id, bytes, now);
+                table.owe(id, debt, now);
             }
         }
     }
@@ -254,11 +263,12 @@ impl RateTable {
 }
 
 impl RateTable {
-    fn owe(&self, id: u64, bytes: usize, now: Instant) {
+    fn owe(&self, id: u64, debt: Debt, now: Instant) {
         let shard = &self.shards[id as usize % SHARDS];
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        let [_, of_bytes, _] = shard.buckets(id, &self.quotas, now);
-        of_bytes.owe(self.quotas[1], bytes as f64, now);
+        let [_, of_bytes, of_starts] = shard.buckets(id, &self.quotas, now);
+        of_bytes.owe(self.quotas[1], debt.bytes as f64, now);
+        of_starts.owe(self.quotas[2], debt.starts as f64, now);
     }
 }
 

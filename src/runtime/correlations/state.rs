@@ -100,6 +100,13 @@ impl Outcome {
         name_or_count(&mut self.started, &mut self.more_started, instance);
     }
 
+    /// The number of instances that it started.
+    pub fn all_started(&self) -> usize {
+        self.started
+            .len()
+            .saturating_add(self.more_started as usize)
+    }
+
     /// The number of copies of its data.
     pub fn copies(&self) -> usize {
         let named = self.instances.len() + self.started.len();

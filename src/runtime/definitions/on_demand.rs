@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     engine::record::ProcessRef,
-    journal::{DefinitionRow, Owner, StoreError, StoreReader},
+    journal::{DefinitionRow, StoreError, StoreReader},
     limits::{self, CallerKind},
 };
 
@@ -133,12 +133,8 @@ impl Definitions {
         then: impl FnOnce(Result<Arc<DeployedProcess>, StoreError>) + Send + 'static,
     ) {
         let (definitions, name) = (self.clone(), named(&row));
-        let owner = Owner {
-            tenant: row.tenant.clone(),
-            process: row.id.clone(),
-        };
         let of = StepOf {
-            owner,
+            owner: row.owner(),
             kind: CallerKind::User,
             taker: None,
         };

@@ -34,12 +34,8 @@ impl ProcessInstance {
         } else {
             return None;
         };
-        let owner = Owner {
-            tenant: process.row.tenant.clone(),
-            process: process.row.id.clone(),
-        };
         let of = StepOf {
-            owner,
+            owner: process.row.owner(),
             kind: envelope.kind(),
             taker: envelope.caller.as_ref().map(Caller::taker),
         };

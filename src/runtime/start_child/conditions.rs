@@ -25,8 +25,8 @@ use crate::{
             Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo, ResolvedStart,
         },
         keys,
+        step_threads::{Panicked, StepOf},
     },
-    thread_priority,
 };
 
 /// A request to evaluate conditional start events.
@@ -56,13 +56,13 @@ impl Runtime {
         self: &Arc<Self>,
         request: StartConditions,
     ) -> Result<Published, Refusal> {
-        let processes = self.started_by_conditions(&request)?;
         let request = Arc::new(request);
-        let data = request.clone();
-        // A condition may need the script engine.
-        let evaluated = thread_priority::beside(move || evaluate(processes, &data.data)).await;
+        let mut evaluated = Vec::new();
+        for process in self.started_by_conditions(&request)? {
+            evaluated.extend(self.evaluated(process, &request).await?);
+        }
         let mut published = Published::default();
-        for (process, event, holds) in evaluated.ok_or(Refusal::Internal)? {
+        for (process, event, holds) in evaluated {
             let key = keys::of_condition(
                 &request.caller.tenant,
                 (&request.tag.subject, request.tag.id),
@@ -113,6 +113,31 @@ impl Runtime {
         Ok(vec![deployed])
     }
 
+    /// Evaluates the conditions of a process, with the turns of its steps: a condition may be a
+    /// script, and there may be many.
+    async fn evaluated(
+        &self,
+        process: Arc<DeployedProcess>,
+        request: &Arc<StartConditions>,
+    ) -> Result<Vec<EvaluatedStart>, Refusal> {
+        let threads = if process.evaluator.may_take_long(&request.data) {
+            self.scripts.clone()
+        } else {
+            self.long_steps.threads()
+        };
+        let of = StepOf {
+            owner: process.row.owner(),
+            kind: request.caller.kind(),
+            taker: Some(request.caller.taker()),
+        };
+        if threads.is_full(&of) {
+            return Err(Refusal::Busy);
+        }
+        let request = request.clone();
+        let evaluated = threads.run(of, move || evaluate(&process, &request.data));
+        evaluated.await.map_err(|Panicked| Refusal::Internal)
+    }
+
     async fn start_at(
         self: &Arc<Self>,
         request: &StartConditions,
@@ -159,20 +184,16 @@ impl Runtime {
     }
 }
 
-/// Evaluates the conditions of these processes.
-fn evaluate(processes: Vec<Arc<DeployedProcess>>, data: &Value) -> Vec<EvaluatedStart> {
+/// Evaluates the conditions of a process.
+fn evaluate(process: &Arc<DeployedProcess>, data: &Value) -> Vec<EvaluatedStart> {
     let variables = Variables::from(data);
-    let mut evaluated = Vec::new();
-    for process in processes {
-        let events = process.executable.conditional_starts();
-        let events: Vec<EventRef> = events.map(|(_, event)| event).collect();
-        for event in events {
-            let holds = process
-                .evaluator
-                .condition(&event.condition_id(), &variables);
+    let events = process.executable.conditional_starts();
+    events
+        .map(|(_, event)| {
+            let condition = event.condition_id();
+            let holds = process.evaluator.condition(&condition, &variables);
             let holds = holds.map_err(|error| error.to_string());
-            evaluated.push((process.clone(), event, holds));
-        }
-    }
-    evaluated
+            (process.clone(), event, holds)
+        })
+        .collect()
 }

@@ -191,6 +191,10 @@ fn off_is_off() {
     }
 }
 
+fn debt(bytes: usize) -> Debt {
+    Debt { bytes, starts: 0 }
+}
+
 #[test]
 fn a_later_charge_is_waited_for_up_to_a_bound() {
     let (rates, now) = (SharedRates::new(&limits()), Instant::now());
@@ -199,7 +203,7 @@ fn a_later_charge_is_waited_for_up_to_a_bound() {
     let asked = Charge::Request(10);
     assert!(rates.admit(payer, asked, now).is_ok());
     // A thousand arrive at once, of which 10 are accepted, and a hundred per second.
-    rates.owe(payer, 1_490, now);
+    rates.owe(payer, debt(1_490), now);
     let spent = rates.admit(payer, asked, now).unwrap_err();
     assert_eq!(
         (spent.limit, spent.after.as_millis()),
@@ -208,9 +212,22 @@ fn a_later_charge_is_waited_for_up_to_a_bound() {
     assert!(rates.admit(other, asked, now).is_ok());
     let later = now + spent.after;
     assert!(rates.admit(payer, asked, later).is_ok());
-    rates.owe(payer, usize::MAX, later);
+    rates.owe(payer, debt(usize::MAX), later);
     let spent = rates.admit(payer, Charge::Request(0), later);
     assert!(spent.is_ok(), "what costs no bytes is not held");
     let spent = rates.admit(payer, asked, later).unwrap_err();
     assert!(spent.after <= limits::RATE_OWED + Duration::from_secs(1));
+}
+
+#[test]
+fn instances_that_one_request_starts_count_as_starts() {
+    let (rates, now) = (SharedRates::new(&limits()), Instant::now());
+    let payer = rates.payer(None, address("192.0.2.1"));
+    assert!(rates.admit(payer, Charge::Start, now).is_ok());
+    let starts = 1_000_000;
+    rates.owe(payer, Debt { bytes: 0, starts }, now);
+    let spent = rates.admit(payer, Charge::Start, now).unwrap_err();
+    assert_eq!(spent.limit, Limit::AnonymousStarts);
+    assert!(spent.after > limits::RATE_OWED);
+    assert!(rates.admit(payer, Charge::Request(10), now).is_ok());
 }

@@ -81,7 +81,7 @@ pub async fn conditions(
     let (start, bytes) = body::json(&request, payload, read).await??;
     let payer = app.admit_publish(&request, &principal)?;
     let published = app.sessions.runtime.start_by_conditions(start).await?;
-    app.sessions.owe_copies(payer, bytes, &published);
+    app.sessions.owe_receivers(payer, bytes, &published);
     Ok(json(StatusCode::OK, &PublishResult::from(published)))
 }
 
@@ -117,7 +117,7 @@ async fn publish(
             );
             let answer = answered.await.unwrap_or(Err(Refusal::Unknown));
             let published = answer.map_err(HttpProblem::from)?;
-            app.sessions.owe_copies(payer, bytes, &published);
+            app.sessions.owe_receivers(payer, bytes, &published);
             published.into()
         }
     };
