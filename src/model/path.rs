@@ -47,8 +47,13 @@ impl DataPath {
                     .strip_prefix("${")
                     .or_else(|| text.strip_prefix("#{"))
                     .and_then(|rest| rest.strip_suffix('}'));
+                // Anything else in it may be an operator or a call.
+                let is_plain = |bare: &&str| {
+                    let mut letters = bare.chars();
+                    letters.all(|c| c.is_alphanumeric() || "_.[]".contains(c))
+                };
                 let advice = bare
-                    .filter(|bare| Self::parse(bare).is_ok())
+                    .filter(|bare| is_plain(bare) && Self::parse(bare).is_ok())
                     .map(|bare| format!("; write `{bare}`"));
                 let advice = advice.unwrap_or_default();
                 return Err(format!(
