@@ -153,6 +153,54 @@ async function takenAway(browser, watch) {
   assert.equal(await nina.getByTestId('group-general').getByLabel('Name', { exact: true }).inputValue(), 'Hers');
 }
 
+/** A file with mistakes that other tools let pass is opened all the same, and what is left out is named. */
+async function mistakes(page) {
+  const text = `${HEAD}<process id="slips" isExecutable="true"><startEvent id="start" documentation="Here" />
+    <userTask id="ask"><extensionElements><stepwire:actions><stepwire:action name="save" order="1" type="saveData" trigger="manual">
+      <stepwire:key path="a" schema="{}" /></stepwire:action></stepwire:actions></extensionElements></userTask>
+    <exclusiveGateway id="big" name="Big?" /><task id="more" /><endEvent id="end" />
+    <sequenceFlow id="f1" sourceRef="start" targetRef="ask" conditionExpression="\${a}" /><sequenceFlow id="f2" sourceRef="ask" targetRef="big" />
+    <sequenceFlow id="lost" sourceRef="ask" targetRef="nowhere" /><sequenceFlow id="f3" sourceRef="big" targetRef="end" />
+    <sequenceFlow id="f4" sourceRef="big" targetRef="more" /><sequenceFlow id="f5" sourceRef="more" targetRef="end" /></process></definitions>`;
+  await open(page, 'slips.bpmn', text);
+  await page.locator('#news').getByText('the flow lost leads to nowhere, which does not exist: it was left out').waitFor();
+  await page.getByTestId('problem-list').getByText('schema').waitFor();
+  assert.equal(await page.getByTestId('problem-list').locator('code', { hasText: 'schema' }).count(), 1);
+  const [gateway, name] = await Promise.all(
+    ['big', 'big_label'].map((id) => page.locator(`.djs-shape[data-element-id="${id}"] .djs-visual`).boundingBox()),
+  );
+  assert.ok(name.y + name.height <= gateway.y + 1, 'the name is above the gateway, from whose lower corner a flow leaves');
+  const download = page.waitForEvent('download');
+  await page.getByTestId('export').click();
+  const xml = await readFile(await (await download).path(), 'utf8');
+  for (const kept of ['documentation="Here"', 'schema="{}"', 'conditionExpression="${a}"']) assert.ok(xml.includes(kept), kept);
+  assert.ok(!xml.includes('lost'));
+}
+
+/** Each entry of the palette creates by keyboard, has a tooltip, and can be reached on a low screen; a long model begins legibly. */
+async function palette(page) {
+  await page.goto(`${baseUrl()}/admin/designer/new?template=blank`);
+  await problems(page, '1 warning');
+  const entries = page.locator('.djs-palette .entry[data-action^="create."]');
+  for (let at = 0; at < (await entries.count()); at++) {
+    const before = await page.locator('#element option').count();
+    await page.getByTestId('element').selectOption('start');
+    await entries.nth(at).focus();
+    await page.keyboard.press('Enter');
+    const name = await entries.nth(at).getAttribute('title');
+    assert.match(name, /^Create /);
+    await page.waitForFunction((count) => document.querySelectorAll('#element option').length > count, before, { timeout: 5_000 });
+  }
+  await page.setViewportSize({ width: 1280, height: 620 });
+  await entries.last().scrollIntoViewIfNeeded();
+  const [last, list] = await Promise.all([entries.last().boundingBox(), page.locator('.below').boundingBox()]);
+  assert.ok(last.y + last.height <= list.y, 'the last entry of the palette is above the list of problems');
+  await page.setViewportSize({ width: 1280, height: 800 });
+  const before = await page.locator('.viewport').first().getAttribute('transform');
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  await page.waitForFunction((old) => document.querySelector('.viewport').getAttribute('transform') !== old, before);
+}
+
 /** Ten thousand nodes without a drawing are laid out, checked, and worked on; what the server cannot take is kept as a file. */
 async function many(page) {
   const count = 10_000;
@@ -163,6 +211,8 @@ async function many(page) {
   await problems(page, /No problems|warning|^0 errors/);
   await page.locator('.djs-shape[data-element-id="t9999"]').waitFor({ state: 'attached', timeout: 120_000 });
   console.log(`10,000 nodes were drawn after ${Math.round((Date.now() - before) / 1000)} s`);
+  const first = await page.locator('.djs-shape[data-element-id="t0"] .djs-visual').boundingBox();
+  assert.ok(first.width > 20, `expected the first task to be legible, but it is ${first.width} px wide`);
   const edited = Date.now();
   await page.getByTestId('element').selectOption('t5');
   await page.getByTestId('group-general').getByLabel('Name', { exact: true }).fill('Five');
@@ -180,7 +230,7 @@ async function many(page) {
 await play(async (browser, watch) => {
   const page = await signIn(browser, watch, byToken('dora'));
   // Each in a browser of its own, which keeps no draft of another.
-  for (const look of [drillDown, lanes]) await look(await signIn(browser, watch, byToken('otto')));
+  for (const look of [drillDown, lanes, mistakes, palette]) await look(await signIn(browser, watch, byToken('otto')));
   await copyNested(page);
   await leave(page);
   await takenAway(browser, watch);

@@ -1,4 +1,4 @@
-import { h } from '../dom.js';
+import { type Child, h } from '../dom.js';
 import type { Problem } from './definitions.js';
 
 /** The problems of a definition, as a list; `jump` makes each problem link to its element. */
@@ -7,7 +7,7 @@ export function problemList(problems: readonly Problem[], jump?: (problem: Probl
     const { element, message, severity, code } = problem;
     const sign = h('span', { class: 'badge', 'data-status': severity === 'error' ? 'incident' : 'warning' }, severity);
     const place = element && h('code', {}, element);
-    const text = h('span', { class: 'problem-text' }, message);
+    const text = h('span', { class: 'problem-text' }, ...withCode(message));
     const inside = [sign, place || undefined, text];
     const item = { 'data-code': code, 'data-element': element, 'data-severity': severity };
     if (!jump) return h('li', { class: 'problem', ...item }, ...inside);
@@ -15,4 +15,9 @@ export function problemList(problems: readonly Problem[], jump?: (problem: Probl
     return h('li', item, button);
   });
   return h('ul', { class: 'problem-list', 'data-testid': 'problem-list' }, ...items);
+}
+
+/** A sentence whose `names` are set as code. */
+function withCode(sentence: string): Child[] {
+  return sentence.split(/`([^`]+)`/).map((part, at) => (at % 2 === 1 ? h('code', {}, part) : part));
 }

@@ -21,11 +21,11 @@ import { byId, h } from '../dom.js';
 import { Autosave, type Draft } from './autosave.js';
 import { CompareView } from './compare-view.js';
 import { firstDeployed } from './global-tasks.js';
-import { fit, MARGIN, PALETTE } from './fit.js';
+import { fit, LEGIBLE, MARGIN, PALETTE, zoom } from './fit.js';
 import { sayWhenLarge, TOO_LARGE, toCheck } from './large.js';
 import { createDrawing, type Drawing } from './modeler.js';
 import { Model } from './model.js';
-import { clearNews, clearTrouble, complain, saved, tell, type Way } from './notes.js';
+import { clearNews, clearTrouble, complain, saved, tell, tellOfDrawing, type Way } from './notes.js';
 import { Panel } from './panel.js';
 import { Problems } from './problems.js';
 import { type Tool, Toolbar } from './toolbar.js';
@@ -80,6 +80,8 @@ export class Designer {
   private tools(): Tool[] {
     const look: Tool[] = [
       { name: 'fit', label: 'Fit', run: () => this.fit() },
+      { name: 'zoom-out', label: '−', says: 'Zoom out', run: () => zoom(this.model, -1) },
+      { name: 'zoom-in', label: '+', says: 'Zoom in', run: () => zoom(this.model, 1) },
       { name: 'compare', label: 'Compare', run: () => this.comparison.ask(this.process, this.isDirty ? 0 : this.version) },
       { name: 'export', label: 'Export BPMN', run: () => this.exportBpmn() },
       { name: 'export-json', label: 'Export JSON', run: () => this.exportJson() },
@@ -198,13 +200,11 @@ export class Designer {
     try {
       const isDrawn = /<(\w+:)?BPMNShape\b/.test(xml);
       await sayWhenLarge(xml);
-      const { warnings } = await this.drawing.importXML(isDrawn ? xml : await (await import('./layout.js')).withDiagram(xml));
-      if (!isDrawn) tell('This model had no diagram; it was laid out automatically.');
-      if (warnings.length > 0)
-        tell(
-          `Some of this model cannot be drawn: ${warnings.map((warning) => (warning as unknown as Error).message).join('; ')}`,
-        );
-      this.fit();
+      const left: { message: string }[] = [];
+      const { warnings } = await this.drawing.importXML(isDrawn ? xml : await (await import('./layout.js')).withDiagram(xml, left));
+      left.push(...(warnings as unknown as Error[]));
+      tellOfDrawing(isDrawn, left);
+      this.fit(LEGIBLE);
     } finally {
       this.isLoading = false;
     }
@@ -305,8 +305,8 @@ export class Designer {
     if (way === 'undo' ? stack.canUndo() : stack.canRedo()) stack[way]();
   }
 
-  private fit(): void {
-    fit(this.model.service<Canvas>('canvas'), this.mayEdit ? PALETTE : MARGIN);
+  private fit(smallest = 0): void {
+    fit(this.model.service<Canvas>('canvas'), this.mayEdit ? PALETTE : MARGIN, smallest);
   }
 
   private showState(): void {

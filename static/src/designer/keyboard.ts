@@ -9,12 +9,28 @@ interface Services {
   get<T>(name: string): T;
 }
 
+interface ElementFactory {
+  createShape(attributes: { type: string; isExpanded?: boolean }): unknown;
+  createParticipantShape(): unknown;
+}
+
+/** From the left border of a subprocess to the middle of its start event. */
+const INSET = 58;
 const ENTRIES = '.djs-palette .entry, .djs-context-pad .entry';
+const [SUBPROCESS, PARTICIPANT] = ['bpmn:SubProcess', 'bpmn:Participant'];
+/** Elements to which no flow leads. */
+const ALONE = ['bpmn:StartEvent', PARTICIPANT, 'bpmn:Group'];
 const CREATED: Record<string, string> = {
   'create.start-event': 'bpmn:StartEvent',
   'create.end-event': 'bpmn:EndEvent',
   'create.exclusive-gateway': 'bpmn:ExclusiveGateway',
   'create.task': 'bpmn:Task',
+  'create.intermediate-event': 'bpmn:IntermediateThrowEvent',
+  'create.subprocess-expanded': SUBPROCESS,
+  'create.data-object': 'bpmn:DataObjectReference',
+  'create.data-store': 'bpmn:DataStoreReference',
+  'create.participant-expanded': PARTICIPANT,
+  'create.group': 'bpmn:Group',
   ...Object.fromEntries(ADDED.map(({ name, type }) => [`create.${name}`, type])),
 };
 
@@ -24,7 +40,9 @@ export function reachable(root: HTMLElement, services: Services): void {
       if (entry.tabIndex === 0) return;
       entry.tabIndex = 0;
       entry.setAttribute('role', 'button');
-      if (!entry.hasAttribute('aria-label')) entry.setAttribute('aria-label', entry.title || (entry.dataset.action ?? ''));
+      const name = entry.getAttribute('aria-label') ?? (entry.title || (entry.dataset.action ?? ''));
+      entry.setAttribute('aria-label', name);
+      entry.title ||= name;
     });
   new MutationObserver(prepare).observe(root, { childList: true, subtree: true });
   prepare();
@@ -41,15 +59,28 @@ export function reachable(root: HTMLElement, services: Services): void {
 
 function create(type: string, services: Services): void {
   const selection = services.get<Selection>('selection');
-  const shape = services.get<{ createShape(attributes: { type: string }): unknown }>('elementFactory').createShape({ type });
-  const [source] = selection.get();
-  const allowed = services.get<{ allowed(rule: string, context: unknown): unknown }>('rules');
-  if (source && !source.waypoints && type !== 'bpmn:StartEvent' && allowed.allowed('shape.append', { element: source })) {
-    const placed = services.get<{ append(source: Element, shape: unknown): Element }>('autoPlace').append(source, shape);
-    return selection.select(placed);
+  const modeling = services.get<Modeling>('modeling');
+  const factory = services.get<ElementFactory>('elementFactory');
+  const shape =
+    type === PARTICIPANT
+      ? factory.createParticipantShape()
+      : factory.createShape(type === SUBPROCESS ? { type, isExpanded: true } : { type });
+  const placed = place(type, shape, services);
+  if (type === SUBPROCESS) {
+    const { x = 0, y = 0, height = 0 } = placed;
+    modeling.createShape(factory.createShape({ type: 'bpmn:StartEvent' }), { x: x + INSET, y: y + height / 2 }, placed);
   }
+  selection.select(placed);
+}
+
+/** After the selected element, or in the middle of the canvas. */
+function place(type: string, shape: unknown, services: Services): Element {
+  const [source] = services.get<Selection>('selection').get();
+  const allowed = services.get<{ allowed(rule: string, context: unknown): unknown }>('rules');
+  if (source && !source.waypoints && !ALONE.includes(type) && allowed.allowed('shape.append', { element: source }))
+    return services.get<{ append(source: Element, shape: unknown): Element }>('autoPlace').append(source, shape);
   const canvas = services.get<Canvas>('canvas');
   const { x, y, width, height } = canvas.viewbox();
-  const root = canvas.getRootElement();
-  selection.select(services.get<Modeling>('modeling').createShape(shape, { x: x + width / 2, y: y + height / 2 }, root));
+  const middle = { x: x + width / 2, y: y + height / 2 };
+  return services.get<Modeling>('modeling').createShape(shape, middle, canvas.getRootElement());
 }

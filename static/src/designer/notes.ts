@@ -47,3 +47,10 @@ export function clearNews(): void {
 export function saved(sentence: string): void {
   byId('saved').textContent = sentence;
 }
+
+/** Says what was done to draw a model, and what of it is not drawn. */
+export function tellOfDrawing(hadDiagram: boolean, warnings: readonly { message: string }[]): void {
+  const laidOut = hadDiagram ? '' : 'This model had no diagram; it was laid out automatically. ';
+  const missing = warnings.length > 0 ? `Some of this model cannot be drawn: ${warnings.map(({ message }) => message).join('; ')}.` : '';
+  if (laidOut || missing) tell(`${laidOut}${missing}`.trim());
+}

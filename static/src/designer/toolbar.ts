@@ -4,6 +4,8 @@ export interface Tool {
   /** Tests find it by this name, too. */
   name: string;
   label: string;
+  /** Its name, where the label is a sign. */
+  says?: string;
   look?: 'primary';
   keys?: string;
   run: () => unknown;
@@ -14,9 +16,10 @@ export class Toolbar {
   private readonly buttons = new Map<string, HTMLButtonElement>();
 
   constructor(root: HTMLElement, tools: readonly Tool[]) {
-    for (const { name, label, look, keys, run } of tools) {
-      const attributes = { type: 'button', class: ['button', 'compact', look].filter(Boolean).join(' '), 'data-testid': name };
-      const button = h('button', { ...attributes, title: keys ? `${label} (${keys})` : undefined }, label);
+    for (const { name, label, says, look, keys, run } of tools) {
+      const attributes = { type: 'button', class: ['button', 'compact', look, says && 'sign'].filter(Boolean).join(' '), 'data-testid': name };
+      const title = keys ? `${label} (${keys})` : says;
+      const button = h('button', { ...attributes, title, 'aria-label': says }, label);
       button.addEventListener('click', () => {
         const work = run();
         if (work instanceof Promise) this.busy(button, work);

@@ -55,6 +55,9 @@ export interface Canvas {
   removeMarker(element: Element | string, marker: string): void;
   viewbox(box?: Box): Box & { inner: Box; outer: { width: number; height: number } };
 }
+export interface ZoomScroll {
+  stepZoom(steps: number): void;
+}
 export interface Modeling {
   updateProperties(element: Element, properties: Record<string, unknown>): void;
   updateModdleProperties(element: Element, moddle: Moddle, properties: Record<string, unknown>): void;
