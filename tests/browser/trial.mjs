@@ -79,6 +79,26 @@ async function events(page) {
   await page.getByTestId('properties').waitFor();
 }
 
+/** The actions of two iterations are told apart, and each button runs that of its own. */
+async function iterations(page) {
+  const text = `<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0"
+    targetNamespace="x"><process id="twice" isExecutable="true"><startEvent id="start" /><userTask id="ask"><extensionElements>
+    <stepwire:actions><stepwire:action name="ok" order="1" type="saveData" trigger="manual" required="mandatory" /></stepwire:actions>
+    </extensionElements><multiInstanceLoopCharacteristics><loopCardinality>2</loopCardinality></multiInstanceLoopCharacteristics></userTask>
+    <endEvent id="end" /><sequenceFlow id="f1" sourceRef="start" targetRef="ask" /><sequenceFlow id="f2" sourceRef="ask" targetRef="end" />
+    </process></definitions>`;
+  await page.goto(`${baseUrl()}/admin/designer/new?template=blank`);
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), page.getByTestId('import').click()]);
+  await chooser.setFiles({ name: 'twice.bpmn', mimeType: 'application/xml', buffer: Buffer.from(text) });
+  await page.getByTestId('saved').filter({ hasText: 'twice.bpmn is open' }).waitFor();
+  await page.getByTestId('try').click();
+  await trial(page, 'start').click();
+  await page.locator('.token[data-node="ask"]').filter({ hasText: '2' }).waitFor();
+  await trial(page, 'actions').locator('section').filter({ hasText: 'iteration 2' }).getByRole('button', { name: 'Run ok' }).click();
+  await trial(page, 'nodes').getByText('iteration 2').waitFor({ state: 'detached' });
+  await trial(page, 'nodes').getByText('iteration 1').waitFor();
+}
+
 await play(async (browser, watch) => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light', acceptDownloads: true });
   const page = watch(await context.newPage());
@@ -152,7 +172,18 @@ await play(async (browser, watch) => {
   await trial(page, 'again').click();
   await trial(page, 'start').waitFor();
   await page.getByText('The model has changed').waitFor({ state: 'detached' });
+
+  // It says that it has ended when the server no longer has it.
+  const [looked] = await Promise.all([
+    page.waitForResponse((response) => /\/v1\/trials\/[^/]+$/.test(response.url())),
+    trial(page, 'user').dispatchEvent('change'),
+  ]);
+  assert.equal((await ask(new URL(looked.url()).pathname, { method: 'DELETE' })).status, 204);
+  await trial(page, 'said').filter({ hasText: 'The trial has ended: begin again.' }).waitFor({ timeout: 30_000 });
+  await trial(page, 'again').click();
+  await trial(page, 'start').waitFor();
   await trial(page, 'end').click();
   await page.getByTestId('properties').waitFor();
   await events(page);
+  await iterations(page);
 });

@@ -1,6 +1,7 @@
 import type { AvailableAction, Instance } from '@stepwire/client';
 import { StepwireForm } from '@stepwire/client/forms';
 import { h } from '../dom.js';
+import { iterationOf } from './iterations.js';
 
 /**
  * The actions that may be run now, each as a form generated from its data. Input is kept while other actions appear and disappear.
@@ -46,8 +47,8 @@ export class ActionList {
   }
 
   private draw(action: AvailableAction): HTMLElement {
-    const { name, node, required, repeatable, back } = action;
-    const words = [required, repeatable && 'repeatable', back && 'goes back'].filter(Boolean).join(', ');
+    const { name, node, element, required, repeatable, back } = action;
+    const words = [iterationOf(element, this.instance.nodes.get()), required, repeatable && 'repeatable', back && 'goes back'].filter(Boolean).join(', ');
     const summary = h('summary', {}, h('strong', {}, name), h('code', {}, node), h('span', { class: 'muted' }, words));
     const form = isDecision(action) ? this.decision(action) : this.form(action);
     return h('details', {}, summary, h('div', { class: 'body' }, form));

@@ -69,7 +69,9 @@ export class TokenMarks {
     const incident = visits.some((visit) => visit.incident);
     if (!this.mark(node, incident ? 'at-incident' : 'at-token')) return;
     const look = incident ? 'incident' : visits.every(({ readOnly }) => readOnly) ? 'read-only' : 'yours';
-    const text = `${SIGNS[look]}${visits.length > 1 ? ` ${visits.length}` : ''}`;
+    // The whole of a loop is no iteration of its own.
+    const count = visits.filter(({ loopCounter }) => loopCounter !== undefined).length || visits.length;
+    const text = `${SIGNS[look]}${count > 1 ? ` ${count}` : ''}`;
     const html = h('span', { class: `token ${look}`, 'data-node': node }, text);
     this.drawing.get<Overlays>('overlays').add(node, 'token', { position: { top: -12, right: 14 }, html });
   }

@@ -2,6 +2,7 @@
 import '@stepwire/client/forms';
 import type { AvailableAction, Instance, JsonObject } from '@stepwire/client';
 import { commandButton } from '../../admin/command-button.js';
+import { iterationOf } from '../../admin/iterations.js';
 import { MessageList } from '../../admin/message-list.js';
 import { JsonTree } from '../../admin/tree.js';
 import { h, redraw } from '../../dom.js';
@@ -91,7 +92,7 @@ export class InstanceView {
         'li',
         { class: 'row body', 'data-node': node },
         h('strong', {}, name || node),
-        h('span', { class: 'muted small' }, type),
+        h('span', { class: 'muted small' }, [type, iterationOf(element, instance.nodes.get())].filter(Boolean).join(', ')),
         assignee !== undefined && h('span', { class: 'small' }, `assigned to ${assignee}`),
         dueAt !== undefined && h('span', { class: 'small' }, `due ${new Date(dueAt).toLocaleString()}`),
         incident && h('span', { class: 'error' }, `${incident.code}: ${incident.message}`),
@@ -148,10 +149,11 @@ export class InstanceView {
       return result!;
     };
     form.action = name;
+    form.element = element;
     form.texts = { submit: `Run ${name}` };
     form.instance = { ...instance, run } as Instance;
     form.setAttribute('data-testid', 'trial-form');
-    const words = [node, required, repeatable && 'repeatable', back && 'goes back'].filter(Boolean).join(', ');
+    const words = [node, iterationOf(element, instance.nodes.get()), required, repeatable && 'repeatable', back && 'goes back'].filter(Boolean).join(', ');
     return h(
       'section',
       { class: 'trial-action', 'data-action': name, 'data-element': element, 'aria-label': `Action ${name}` },

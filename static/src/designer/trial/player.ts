@@ -1,5 +1,6 @@
 /** A user of a trial: a separate client, as in an app, and what was pushed to it. */
 import { type ActionMessage, type Client, connect, type Instance, type JsonObject } from '@stepwire/client';
+import type { Refused } from '../../admin/definitions.js';
 import { messageIn, type PushedMessage } from '../../admin/message-list.js';
 import { socketOf, tokenOf } from './trial-api.js';
 
@@ -18,14 +19,22 @@ export class Player {
     readonly name: string,
     readonly roles: readonly string[],
     private readonly changed: () => void,
+    /** The server has no such trial any more. */
+    ended: () => void,
   ) {
     this.client = connect({
       url: socketOf(trial),
-      getToken: () => tokenOf(trial, name, roles),
+      getToken: () =>
+        tokenOf(trial, name, roles).catch((error: Refused) => {
+          if (error.status === 404) ended();
+          throw error;
+        }),
       schemas: true,
       // A request for a process is shown as a button, so that the user decides.
       debug: (way, frame) => way === 'in' && this.received(frame),
     });
+    // The connections of a trial that ends are closed for good.
+    this.client.status.subscribe((status) => (status === 'signedOut' ? ended() : this.changed()));
   }
 
   private received(frame: JsonObject): void {

@@ -26,6 +26,8 @@ export interface Stage {
   closed: () => void;
 }
 
+const ENDED = 'The trial has ended: begin again.';
+
 export class TrialPanel {
   private trial: Trial | undefined;
   private xml = '';
@@ -94,8 +96,16 @@ export class TrialPanel {
     this.tokens.show([]);
   }
 
+  /** The server has no such trial any more: it was not used for long, or the server has started again. */
+  private ended(): void {
+    if (!this.trial) return;
+    this.trial = undefined;
+    this.stop();
+    this.say(ENDED);
+  }
+
   private addPlayer(name: string, roles: readonly string[]): void {
-    this.players.push(new Player(this.trial!.trial, name, roles, this.refresh));
+    this.players.push(new Player(this.trial!.trial, name, roles, this.refresh, () => this.ended()));
     this.recording.user(name, roles);
   }
 
@@ -128,7 +138,7 @@ export class TrialPanel {
     } catch (error) {
       const { status, message } = error as Refused;
       if (status === 404) this.stop();
-      this.trouble = status === 404 ? 'The trial has ended: begin again.' : message;
+      this.trouble = this.trial ? message : ENDED;
     } finally {
       this.isBusy = false;
       this.draw();
@@ -259,7 +269,11 @@ export class TrialPanel {
       ? [h('p', { class: 'note warn small' }, 'The model has changed: the trial runs the former model. Begin again to try the change.')]
       : [];
     const parts = [this.drawClock(this.trial), this.drawUsers(), ...this.drawInstances(this.trial), this.drawStart(this.trial), ...this.drawPublish(), ...this.drawSave(this.trial)];
-    redraw(this.root, head, ...stale, words, ...parts);
+    const isCut = ['lost', 'offline'].includes(this.who.client.status.get());
+    const cut = isCut
+      ? [h('p', { class: 'note warn small', role: 'status' }, 'No connection to the server. What you do is sent when it is back.')]
+      : [];
+    redraw(this.root, head, ...stale, ...cut, words, ...parts);
   }
 
   private button(label: string, name: string, run: () => unknown, look = ''): HTMLButtonElement {
