@@ -115,7 +115,7 @@ export function connection(parts: Parts) {
       const token = getToken ? await getToken(refused) : parts._visitor?._hello();
       const to = typeof url === 'function' ? await url() : url;
       if (mine !== attempt) return;
-      address = to;
+      address = `${to}`;
       start(platform._open(to, SUBPROTOCOL), token);
     } catch (cause) {
       if (mine !== attempt) return;

@@ -135,7 +135,8 @@ export function outbox(parts: Parts) {
         };
         if (ended ?? signal?.aborted) return refuse(ended ?? over());
         const pending: Pending = all.get(id) ?? {
-          _frame: { ...frame, id },
+          // A copy: the app may change its objects, but what is sent again stays as it was. Data that JSON cannot hold throw here.
+          _frame: JSON.parse(JSON.stringify({ ...frame, id })),
           _lane,
           _again,
           _tries: 0,

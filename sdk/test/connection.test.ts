@@ -415,3 +415,17 @@ test('the frame log masks secrets', async () => {
   expect(log[0]).toEqual(['out', 'hello', '…']);
   expect(localTokenStore('name')).toBeDefined();
 });
+
+test('an address that is missing ends the client at once', async () => {
+  const server = new FakeServer();
+  const platform = {
+    ...server.platform,
+    _open: (url: string) => {
+      throw new SyntaxError(`Invalid URL: ${url}`);
+    },
+  };
+  const client = connect({ url: undefined as unknown as string, getToken: () => 'token', platform });
+  await server.advance();
+  expect(client.status.get()).toBe('closed');
+  expect(client.lastError.get()).toMatchObject({ code: 'bad_request' });
+});

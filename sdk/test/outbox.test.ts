@@ -214,3 +214,20 @@ test('a start that is not followed shows its first step, and can be acted on', a
   expect(server.sent('hello')[1]).toMatchObject({ resume: [] });
   instance.close();
 });
+
+test('data that JSON cannot hold are refused alone, and later changes of the app are not sent', async () => {
+  const { server, client } = await live();
+  const instance = client.instance('p', 'k');
+  const circle: Record<string, unknown> = {};
+  circle.self = circle;
+  expect(await caught(instance.run('save', circle))).toBeInstanceOf(TypeError);
+  expect(await caught(instance.run('save', { big: 1n }))).toBeInstanceOf(TypeError);
+  refuse(server, 'run', 1, { code: 'busy' });
+  const form = { a: 1 };
+  const running = instance.run('save', form);
+  await server.advance(0);
+  form.a = 2;
+  await server.advance(5_000);
+  expect(await running).toMatchObject({ duplicate: false });
+  expect(server.sent('run').map(({ data }) => data)).toEqual([{ a: 1 }, { a: 1 }]);
+});
