@@ -242,7 +242,7 @@ impl Runtime {
     /// When the next timer or schedule is due, or why the store cannot be read.
     pub async fn next_due(&self) -> Result<Option<Time>, StoreError> {
         let timer = self.journal.read(|reader| reader.next_due()).await;
-        let timer = timer.map_err(|_| StoreError::Panicked)??;
+        let timer = timer.map_err(|_| StoreError::Stopped)??;
         Ok(timer.into_iter().chain(self.schedules.next_due()).min())
     }
 

@@ -287,6 +287,8 @@ pub enum StoreError {
     Failed(&'static str, Box<dyn Error + Send + Sync>),
     /// Code that used the store panicked.
     Panicked,
+    /// The store takes no questions any more, because the server is stopping.
+    Stopped,
 }
 
 impl fmt::Display for StoreError {
@@ -331,6 +333,9 @@ impl fmt::Display for StoreError {
             }
             Self::Panicked => {
                 f.write_str("expected an answer of the store, but the code using it panicked")
+            }
+            Self::Stopped => {
+                f.write_str("expected an answer of the store, but the server is stopping")
             }
         }
     }

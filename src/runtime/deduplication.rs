@@ -153,5 +153,5 @@ async fn answered<T, E>(
     read: impl Future<Output = Result<Result<T, StoreError>, E>>,
 ) -> Result<T, StoreError> {
     // The server is stopping.
-    read.await.map_err(|_| StoreError::Panicked)?
+    read.await.map_err(|_| StoreError::Stopped)?
 }

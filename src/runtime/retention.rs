@@ -125,6 +125,7 @@ async fn run(runtime: Weak<Runtime>, retention: Retention, pause: Duration) {
                 rest = pause.max(done.worked * PASSES_APART);
             }
             // The next pass tries again; the search for damage reports unreadable data.
+            Err(StoreError::Stopped) => {}
             Err(error) => log::warn!("what has ended cannot be packed or dropped: {error}"),
         }
     }
@@ -174,7 +175,7 @@ impl Runtime {
         let mut given_back = 0;
         loop {
             let size = self.journal.list(|reader| reader.history_size());
-            let size = size.await.map_err(|_| StoreError::Panicked)??;
+            let size = size.await.map_err(|_| StoreError::Stopped)??;
             if size.free <= kept_free(size.database) {
                 return Ok(given_back);
             }
@@ -183,7 +184,7 @@ impl Runtime {
             self.write_history(HistoryChange::ShrinkDatabase, || ())
                 .await?;
             let now = self.journal.list(|reader| reader.history_size());
-            let now = now.await.map_err(|_| StoreError::Panicked)??;
+            let now = now.await.map_err(|_| StoreError::Stopped)??;
             let less = size.database.saturating_sub(now.database);
             if less == 0 {
                 // New data has taken the space meanwhile, or this file cannot shrink.
@@ -213,7 +214,7 @@ impl Runtime {
         let plan = self
             .journal
             .list(move |reader| plan::make(reader, bounds, after));
-        let plan = plan.await.map_err(|_| StoreError::Panicked)??;
+        let plan = plan.await.map_err(|_| StoreError::Stopped)??;
         let RetentionPlan {
             segments,
             snapshots,
@@ -275,7 +276,7 @@ impl Runtime {
     async fn remove_dropped_files(self: &Arc<Self>) -> Result<(), StoreError> {
         loop {
             let noted = self.journal.list(|reader| reader.files_to_remove(FILES));
-            let noted = noted.await.map_err(|_| StoreError::Panicked)??;
+            let noted = noted.await.map_err(|_| StoreError::Stopped)??;
             if noted.is_empty() {
                 return Ok(());
             }

@@ -72,7 +72,7 @@ impl StoredTables {
                 newest: reader.newest_time()?,
             })
         });
-        read.await.map_err(|_| StoreError::Panicked)?
+        read.await.map_err(|_| StoreError::Stopped)?
     }
 }
 
@@ -167,7 +167,7 @@ impl Runtime {
                 .map(in_tree)
                 .collect::<Result<Vec<_>, StoreError>>()
         });
-        let in_trees = in_trees.await.map_err(|_| StoreError::Panicked)??;
+        let in_trees = in_trees.await.map_err(|_| StoreError::Stopped)??;
         self.outbox.resume(self, in_trees);
         Ok(())
     }
@@ -180,8 +180,12 @@ impl Runtime {
         let checker = self.clone();
         // The start does not wait for this check, which reads all live instances.
         actix_rt::spawn(async move {
-            if let Err(error) = checker.definitions.report_stranded().await {
-                log::error!("the definitions of live instances cannot be checked: {error}");
+            match checker.definitions.report_stranded().await {
+                Ok(()) => {}
+                Err(StoreError::Stopped) => return,
+                Err(error) => {
+                    log::error!("the definitions of live instances cannot be checked: {error}");
+                }
             }
             if let Err(error) = checker.check_all().await {
                 log::error!("the live instances cannot be checked: {error}");

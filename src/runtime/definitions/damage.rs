@@ -67,7 +67,7 @@ impl Definitions {
             .journal
             .read(|reader| reader.versions_in_use(None))
             .await;
-        let mut in_use = read.map_err(|_| StoreError::Panicked)??;
+        let mut in_use = read.map_err(|_| StoreError::Stopped)??;
         in_use.retain(|used| self.is_stranded(used));
         for VersionInUse {
             tenant,

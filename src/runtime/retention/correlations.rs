@@ -34,7 +34,7 @@ impl Runtime {
             let page = self
                 .journal
                 .list(move |reader| reader.aged_correlations(after, CHECKED_PER_TURN));
-            let page = page.await.map_err(|_| StoreError::Panicked)??;
+            let page = page.await.map_err(|_| StoreError::Stopped)??;
             let is_last = page.len() < CHECKED_PER_TURN;
             after = page.last().map(|aged| aged.entity);
             let old = page
@@ -69,7 +69,7 @@ impl Runtime {
             // When the server stops, nobody waits for this.
             let _ = passed.send(());
         });
-        has_passed.await.map_err(|_| StoreError::Panicked)?;
+        has_passed.await.map_err(|_| StoreError::Stopped)?;
         let entities: Vec<Entity> = kept_out.iter().map(|one| one.entity).collect();
         let (now, total) = (self.clock.now(), self.live_memory.clone());
         let unneeded = self.journal.list(move |reader| {
@@ -84,7 +84,7 @@ impl Runtime {
             }
             Ok(unneeded)
         });
-        let unneeded = unneeded.await.map_err(|_| StoreError::Panicked)??;
+        let unneeded = unneeded.await.map_err(|_| StoreError::Stopped)??;
         let count = unneeded.len() as u64;
         if count > 0 {
             self.write_history(HistoryChange::DropCorrelations(unneeded), || ())

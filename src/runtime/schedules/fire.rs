@@ -131,7 +131,7 @@ impl Runtime {
             rows.map(|row| row.map(|row| row.key))
                 .collect::<Result<_, StoreError>>()
         });
-        read.await.map_err(|_| StoreError::Panicked)?
+        read.await.map_err(|_| StoreError::Stopped)?
     }
 
     /// Starts an instance of a schedule at once, even if the schedule is disabled; its times stay

@@ -59,7 +59,7 @@ async fn run_in_store(store: SqliteStore, request: UserRequest) -> Result<Vec<Li
         let rows = journal
             .read(|reader| reader.users())
             .await
-            .map_err(|_| StoreError::Panicked.to_string())?;
+            .map_err(|_| StoreError::Stopped.to_string())?;
         let users = Users::load(
             journal.clone(),
             rows.map_err(|error| error.to_string())?,

@@ -206,7 +206,7 @@ impl Trial {
         let rows = journal
             .read(move |reader| reader.instances(&InstanceFilter::default(), None, limit))
             .await;
-        rows.map_err(|_| StoreError::Panicked)?
+        rows.map_err(|_| StoreError::Stopped)?
     }
 
     /// Moves the clock to this time, and waits until everything due has happened.
