@@ -27,6 +27,7 @@ mod command_line;
 mod date_time_format;
 mod http_calls;
 mod key_source;
+mod mistakes;
 mod options;
 mod origins;
 mod otlp;
@@ -51,6 +52,7 @@ pub use command_line::{ProgramCommand, TokenRequest};
 pub use date_time_format::DateTimeFormat;
 pub use http_calls::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use key_source::KeySource;
+pub use mistakes::mistyped_variables;
 pub use options::{JwtAlgorithm, LogFormat, Options, StoreKind};
 pub use origins::AllowedOrigins;
 pub use otlp::Otlp;
@@ -180,13 +182,9 @@ fn read_file(path: &Path) -> Result<(Options, toml::Table), ConfigError> {
         })?;
     let read = || Ok((toml::from_str(&text)?, toml::from_str(&text)?));
     read().map_err(|error: toml::de::Error| {
-        // Not the library's message: it quotes the line, which may contain the secret.
-        let line = 1 + error
-            .span()
-            .map_or(0, |span| text[..span.start].matches('\n').count());
         ConfigError(format!(
-            "expected {name} to hold known options in TOML, but: {} (line {line})",
-            error.message()
+            "expected {name} to hold known options in TOML, but{}",
+            mistakes::in_file(&text, &error)
         ))
     })
 }

@@ -59,6 +59,10 @@ fn main() -> ExitCode {
     logging::start(json);
     let outcome = match loaded {
         Ok((config, ProgramCommand::Serve)) => {
+            let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+            for (name, near) in config::mistyped_variables(names) {
+                log::warn!("the variable {name} is ignored, as it is no option: write {near}");
+            }
             let served = actix_rt::System::new().block_on(server::serve(config));
             if let (Err(sentence), true) = (&served, json) {
                 // With the JSON format, the log contains nothing but JSON.

@@ -11,6 +11,7 @@ mod json_scan;
 pub mod member_path;
 pub mod memory;
 pub mod number;
+pub mod spelling;
 
 /// The text without a leading byte order mark.
 pub fn without_mark(text: &str) -> &str {

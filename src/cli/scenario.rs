@@ -12,6 +12,7 @@ mod own_server;
 mod player;
 mod report;
 mod stage;
+mod yaml_error;
 
 use std::{
     fs,
@@ -70,7 +71,11 @@ pub async fn test(
         })?;
     }
     let failed = all.iter().filter(|played| played.outcome.is_err()).count();
-    printer.note(&format!("{} scenarios, {failed} failed", all.len()));
+    let count = match all.len() {
+        1 => "1 scenario".to_owned(),
+        many => format!("{many} scenarios"),
+    };
+    printer.note(&format!("{count}, {failed} failed"));
     Ok(if failed == 0 {
         Exit::Done
     } else {

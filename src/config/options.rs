@@ -2,10 +2,15 @@
 //!
 //! Not here: defaults of absent options and rejected combinations (`config`).
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use serde::Deserialize;
+
+fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    let sentence = || "expected a whole number of at least 0, such as 64".to_owned();
+    text.parse().map_err(|_| sentence())
+}
 
 /// Every option, absent or given. The flag `--some-name`, the variable `STEPWIRE_SOME_NAME` and the
 /// TOML key `some-name` are the same option. No `Debug`: it contains the secret.
@@ -146,18 +151,20 @@ pub struct Options {
         long,
         global = true,
         env = "STEPWIRE_RATE_PER_SECOND",
-        value_name = "N"
+        value_name = "N",
+        value_parser = whole::<u32>
     )]
     pub rate_per_second: Option<u32>,
     /// Maximum burst of messages on a connection; 0 = no limit [default: 60]
-    #[arg(long, global = true, env = "STEPWIRE_RATE_BURST", value_name = "N")]
+    #[arg(long, global = true, env = "STEPWIRE_RATE_BURST", value_name = "N", value_parser = whole::<u32>)]
     pub rate_burst: Option<u32>,
     /// Maximum open connections of a user; 0 = no limit [default: 256]
     #[arg(
         long,
         global = true,
         env = "STEPWIRE_MAX_CONNECTIONS_PER_USER",
-        value_name = "N"
+        value_name = "N",
+        value_parser = whole::<usize>
     )]
     pub max_connections_per_user: Option<usize>,
     /// Maximum open connections of an address; 0 = no limit [default: 1024]
@@ -165,7 +172,8 @@ pub struct Options {
         long,
         global = true,
         env = "STEPWIRE_MAX_CONNECTIONS_PER_ADDRESS",
-        value_name = "N"
+        value_name = "N",
+        value_parser = whole::<usize>
     )]
     pub max_connections_per_address: Option<usize>,
     /// Maximum requests and messages per second and address of clients without a user's token, and
@@ -201,7 +209,8 @@ pub struct Options {
         long,
         global = true,
         env = "STEPWIRE_ANONYMOUS_INSTANCES",
-        value_name = "N"
+        value_name = "N",
+        value_parser = whole::<usize>
     )]
     pub anonymous_instances: Option<usize>,
     /// Time until the expiry of an instance that was started without a user's token, unless its
@@ -272,7 +281,8 @@ pub struct Options {
         long,
         global = true,
         env = "STEPWIRE_MAX_CONNECTIONS",
-        value_name = "N"
+        value_name = "N",
+        value_parser = whole::<usize>
     )]
     pub max_connections: Option<usize>,
     /// Memory for the bodies of requests, in MiB [default: 128]
@@ -280,7 +290,8 @@ pub struct Options {
         long,
         global = true,
         env = "STEPWIRE_MAX_BODY_MEMORY",
-        value_name = "MIB"
+        value_name = "MIB",
+        value_parser = whole::<usize>
     )]
     pub max_body_memory: Option<usize>,
     /// Allowed targets of HTTP calls and webhooks, comma-separated: hosts, *.domains, host:port,
@@ -340,7 +351,7 @@ pub struct Options {
     #[arg(long, global = true, env = "STEPWIRE_OTLP_SAMPLE", value_name = "PART")]
     pub otlp_sample: Option<f64>,
     /// Number of threads for instances and connections [default: one per core]
-    #[arg(long, global = true, env = "STEPWIRE_WORKERS", value_name = "N")]
+    #[arg(long, global = true, env = "STEPWIRE_WORKERS", value_name = "N", value_parser = whole::<usize>)]
     pub workers: Option<usize>,
     /// Allow clients with role admin to set the process time, for tests [default: false]
     #[arg(long, global = true, env = "STEPWIRE_TEST_CLOCK", value_parser = BoolishValueParser::new(), num_args = 0..=1,

@@ -93,7 +93,7 @@ impl Rejection {
     pub fn invalid_data(fields: FieldErrors) -> Self {
         let listed: Vec<&str> = fields.keys().map(String::as_str).collect();
         let message = format!(
-            "expected data that fit the keys, but the values at these paths do not:  {}",
+            "expected data that fit the keys, but the values at these paths do not: {}",
             listed.join(", ")
         );
         Self {

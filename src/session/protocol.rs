@@ -26,7 +26,6 @@ mod schema;
 pub mod server;
 pub mod shapes;
 pub mod shared;
-pub mod spelling;
 pub mod step;
 pub mod task_notes;
 pub mod to_command;

@@ -152,6 +152,13 @@ pub fn in_words(error: &serde_json::Error) -> String {
     if message.starts_with("recursion limit") {
         return format!("{place} it has more than 127 levels of objects and lists; flatten it");
     }
+    if let Some(words) = wrong_type(&message) {
+        return if error.line() == 0 {
+            words
+        } else {
+            format!("{place} {words}")
+        };
+    }
     let words = SYNTAX
         .iter()
         .find_map(|(start, words)| message.starts_with(start).then_some(*words));
@@ -159,6 +166,39 @@ pub fn in_words(error: &serde_json::Error) -> String {
         || bounded(message, &place),
         |words| format!("{place} {words}"),
     )
+}
+
+/// What the libraries of JSON and TOML say of a value of another type, in the words of JSON.
+pub fn wrong_type(message: &str) -> Option<String> {
+    let rest = ["invalid type: ", "invalid value: "]
+        .iter()
+        .find_map(|start| message.strip_prefix(start))?;
+    let (found, wanted) = rest.rsplit_once(", expected ")?;
+    let wanted = wanted.rsplit_once(" at line ").map_or(wanted, |(it, _)| it);
+    let wanted = match wanted {
+        "a sequence" => "a list",
+        "a map" => "an object",
+        "a boolean" => "true or false",
+        "f32" | "f64" => "a number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of at least 0",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        other if other.starts_with("struct ") => "an object",
+        other => other,
+    };
+    let found = match found.split_once(' ').unwrap_or((found, "")) {
+        ("sequence", "") => "a list".to_owned(),
+        ("map", "") => "an object".to_owned(),
+        ("string", text) => format!("the text {}", shown(text)),
+        ("integer" | "floating", number) => {
+            format!(
+                "the number {}",
+                number.trim_start_matches("point ").trim_matches('`')
+            )
+        }
+        ("boolean", value) => value.trim_matches('`').to_owned(),
+        _ => found.to_owned(),
+    };
+    Some(format!("there is {found} instead of {wanted}"))
 }
 
 /// An error may repeat a text of the sender in full: this shortens it to what identifies it.
@@ -276,6 +316,31 @@ mod tests {
         );
         check(b"\xef\xbb\xbf", Err("a value is missing"));
         check(b"7", Ok(json!(7)));
+    }
+
+    #[test]
+    fn values_of_another_type_are_named_in_the_words_of_json() {
+        #[track_caller]
+        fn said<T: DeserializeOwned>(text: &str, words: &str) {
+            let error = serde_json::from_str::<T>(text).err().unwrap();
+            assert!(in_words(&error).ends_with(words), "{}", in_words(&error));
+        }
+        type Map = std::collections::BTreeMap<String, u32>;
+        said::<Map>("[]", "there is a list instead of an object");
+        said::<Map>("1", "there is the number 1 instead of an object");
+        said::<Map>("null", "there is null instead of an object");
+        said::<Map>(
+            "{\"a\": true}",
+            "there is true instead of a whole number of at least 0",
+        );
+        said::<Vec<u32>>("{}", "there is an object instead of a list");
+        said::<Vec<String>>("[1.5]", "there is the number 1.5 instead of a string");
+        said::<bool>(
+            "\"yes\"",
+            "there is the text \"yes\" instead of true or false",
+        );
+        let value = serde_json::from_value::<bool>(json!([])).err().unwrap();
+        assert_eq!(in_words(&value), "there is a list instead of true or false");
     }
 
     #[test]
@@ -404,7 +469,7 @@ mod tests {
             .expect_err("it is no number")
             .to_string();
         assert!(
-            error.len() < 400 && error.ends_with("… at line 1 column 60002"),
+            error.len() < 400 && error.ends_with("… instead of a whole number of at least 0"),
             "{error}"
         );
     }

@@ -78,7 +78,7 @@ fn an_invalid_scenario_is_reported_with_its_position() {
     for (steps, part) in [
         (
             "  - strat: orderApproval",
-            "line 4 column 5: unknown field `strat`",
+            "at line 4 column 5 `strat` is unknown: write `start`",
         ),
         (
             "  - run: approve",

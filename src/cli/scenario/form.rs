@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
-use super::model_source::ModelSource;
+use super::{model_source::ModelSource, yaml_error};
 
 /// The user of steps that name nobody.
 pub const DEFAULT_USER: &str = "user";
@@ -251,7 +251,7 @@ impl Scenario {
     /// The mistake, as the second half of a sentence.
     pub fn read(text: &str) -> Result<Self, String> {
         let form: ScenarioForm = serde_saphyr::from_str(text)
-            .map_err(|error| error.to_string().trim_end().replace('\n', "\n  "))?;
+            .map_err(|error| yaml_error::in_words(&error.to_string()))?;
         let steps = form
             .steps
             .into_iter()
@@ -468,7 +468,11 @@ mod tests {
             ("- {claim: n, data: {}}", "has `data`"),
             ("- {claim: n, scope: s}", "has `scope`"),
             ("- {expect: {}, refused: not_found}", "has `refused`"),
-            ("- {strat: p}", "unknown field `strat`"),
+            ("- {strat: p}", "`strat` is unknown: write `start`"),
+            (
+                "- {expect: {nodes: a}}",
+                "a list is missing, such as [a, b]",
+            ),
             ("- {do: explode}", "explode"),
         ] {
             let file = format!("steps: [{}]", steps.trim_start_matches("- "));

@@ -1,6 +1,6 @@
 //! The field of the `clock` frame: by how much, or to which time, the process time moves.
 
-use super::fields::{Fields, Sentence};
+use super::fields::{Fields, Sentence, quoted};
 use crate::{duration, model::ids::Time};
 
 /// How the process time moves; it never goes back.
@@ -19,17 +19,20 @@ pub(super) fn clock_move(fields: &Fields<'_>) -> Result<ClockMove, Sentence> {
                 .ok()
                 .filter(|span| !span.is_negative());
             span.map(ClockMove::Advance).ok_or_else(|| {
-                "expected 'advance' to be an ISO 8601 duration like PT30S, but it \
-                    is another string"
-                    .into()
+                let found = quoted(&advance);
+                format!(
+                    "expected 'advance' to be an ISO 8601 duration like PT30S, but it is {found}"
+                )
             })
         }
         (None, Some(set)) => set
             .parse()
             .map(|time: jiff::Timestamp| ClockMove::Set(Time(time.as_millisecond())))
             .map_err(|_| {
-                "expected 'set' to be a moment like 2030-01-01T00:00:00Z, but it is another string"
-                    .into()
+                let found = quoted(&set);
+                format!(
+                    "expected 'set' to be a moment like 2030-01-01T00:00:00Z, but it is {found}"
+                )
             }),
         _ => {
             Err("expected one of the fields 'advance' and 'set', but there is none or both".into())

@@ -14,8 +14,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{client::Payload, spelling};
-use crate::{limits, text::json::in_words};
+use super::client::Payload;
+use crate::{
+    limits,
+    text::{json::in_words, spelling},
+};
 
 /// Every member name of a frame or request; at most 64, because the names that were read are the
 /// bits of one number.

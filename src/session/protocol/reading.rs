@@ -16,7 +16,7 @@ use super::{
 use crate::{
     limits,
     model::ids::{ElementKey, InstanceKey},
-    text::{json::in_words, without_mark},
+    text::{json::in_words, spelling, without_mark},
 };
 
 /// The members of a frame, and its id.
@@ -119,12 +119,31 @@ pub(super) fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientF
     })
 }
 
+/// The types of the frames that are not only commands to an instance.
+const NAMES: [&str; 14] = [
+    "hello",
+    "start",
+    "run",
+    "subscribe",
+    "unsubscribe",
+    "auth",
+    "done",
+    "patch",
+    "publish",
+    "draft",
+    "presence",
+    "pong",
+    "clock",
+    "idle",
+];
+
 fn unknown_type(found: &str) -> Sentence {
-    let known = "hello, start, run, subscribe, unsubscribe, auth, done, patch, publish, draft, \
-        presence, pong, clock, idle";
+    let known = [&NAMES[..], &on_instance::NAMES[..]].concat();
+    let advice = spelling::nearest(found, known.iter().copied())
+        .map_or_else(String::new, |near| format!(": write '{near}'"));
     format!(
-        "expected 'type' to be one of {known}, {}, but it is {}",
-        on_instance::NAMES.join(", "),
+        "expected 'type' to be one of {}, but it is {}{advice}",
+        known.join(", "),
         quoted(found)
     )
 }
@@ -238,9 +257,9 @@ fn element_named(
     };
     let found = ElementKey::from_wire(&text, instance);
     found.map(Some).ok_or_else(|| {
-        let sentence = format!(
-            "expected '{name}' to be an element key of this instance, but it is another string"
-        );
-        sentence
+        format!(
+            "expected '{name}' to be an element key of this instance, but it is {}",
+            quoted(&text)
+        )
     })
 }

@@ -150,8 +150,8 @@ impl Connection {
         };
         if caller.trees.is_some() {
             self.unfollow_changes();
-            let sentence = "expected the token of a user, but this one is only valid for one \
-                instance and its children";
+            let sentence = "expected the token of a user, but this connection has none, or one for a single \
+            instance and its children";
             let error = WireError::new(ErrorCode::Forbidden, sentence);
             return self.send_error(id.map(FrameId::as_str), Some(&channel), &error);
         }

@@ -308,8 +308,8 @@ fn no_list(channel: &Channel, caller: &Caller) -> Option<&'static str> {
     match channel {
         // Tasks are found by their owner, who may also have started other trees.
         Channel::Tasks if caller.trees.is_some() => Some(
-            "expected the token of a user, but this one is only valid for one instance and its \
-            children",
+            "expected the token of a user, but this connection has none, or one for a single \
+            instance and its children",
         ),
         Channel::Process(_) if !caller.operator => Some(
             "expected role operator or admin to follow the instances of a process, but this user \

@@ -25,8 +25,8 @@ use super::{super::body_pace::BodyPace, app::App, problem::HttpProblem};
 use crate::{
     limits::{self, Limit, PotPlace, Taker},
     runtime::turn_gate::TurnGate,
-    session::protocol::{code::ErrorCode, spelling},
-    text,
+    session::protocol::code::ErrorCode,
+    text::{self, spelling},
     thread_priority::beside,
 };
 

@@ -1,4 +1,4 @@
-//! Finds the known name that a client probably meant by a mistyped one.
+//! Finds the known name that was probably meant by a mistyped one.
 
 /// The most letters that may differ.
 const WRONG: usize = 2;
