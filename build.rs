@@ -51,6 +51,7 @@ const PLACEHOLDER: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"
     build</code> again; a warning of the build names the cause.</p>\n</html>\n";
 
 fn main() {
+    fold_equal_functions();
     for input in INPUTS {
         println!("cargo::rerun-if-changed={input}");
     }
@@ -79,6 +80,28 @@ fn main() {
         .and_then(|()| copy_docs(Path::new("docs"), &out.join("docs")))
         .and_then(|()| compress(&out))
         .expect("OUT_DIR can be written");
+}
+
+/// Has a release keep one copy of functions whose code is equal, which generic code has some of:
+/// 0.3 MB of the file. Only where rustc brings the linker LLD and links with it by default.
+fn fold_equal_functions() {
+    const TARGET: &str = "x86_64-unknown-linux-gnu";
+    let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
+    let other_linker = env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|it| it.contains("link"));
+    let here = is("HOST", TARGET) && is("TARGET", TARGET);
+    if is("PROFILE", "release") && here && !other_linker && brings_lld(TARGET) {
+        println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
+    }
+}
+
+fn brings_lld(host: &str) -> bool {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let sysroot = Command::new(rustc).args(["--print", "sysroot"]).output();
+    let lld = format!("lib/rustlib/{host}/bin/gcc-ld/ld.lld");
+    sysroot.is_ok_and(|sysroot| {
+        let sysroot = String::from_utf8_lossy(&sysroot.stdout);
+        Path::new(sysroot.trim()).join(lld).exists()
+    })
 }
 
 fn has_ending(path: &Path, endings: &[&str]) -> bool {
