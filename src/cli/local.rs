@@ -62,7 +62,7 @@ pub async fn query(data: &Path) -> Result<Option<Local>, Failure> {
     }
     let mut answer = Vec::new();
     let conversation = async {
-        stream.write_all(b"{\"want\":\"access\"}\n").await?;
+        stream.write_all(b"{\"request\":\"access\"}\n").await?;
         stream.take(ANSWER_BYTES).read_to_end(&mut answer).await
     };
     let failed = |cause: &dyn std::fmt::Display| {

@@ -138,13 +138,13 @@ fn leave(
             publishing::publish(step, key, node)
         }
     {
-        let departure = Departure {
+        let results = CompletionResults {
             flows,
             verdict,
             fulfils,
             signals,
         };
-        leave_with(step, key, node, departure);
+        leave_with(step, key, node, results);
     }
 }
 
@@ -315,12 +315,12 @@ fn compensated(event: &ExecutableEventDefinition) -> Option<&CompensationThrow> 
 
 /// Completes an iteration whose result or completion condition cannot be evaluated, without either.
 pub(super) fn leave_iteration(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
-    leave_with(step, key, node, Departure::default());
+    leave_with(step, key, node, CompletionResults::default());
 }
 
 /// The results of all that is evaluated when an element completes.
 #[derive(Default)]
-struct Departure<'n> {
+struct CompletionResults<'n> {
     /// The flows by which its token leaves.
     flows: Vec<&'n ExecutableFlow>,
     /// For an iteration: the outcome of its end.
@@ -336,14 +336,14 @@ fn leave_with(
     step: &mut Step<'_>,
     key: ElementKey,
     node: &ExecutableNode,
-    departure: Departure<'_>,
+    results: CompletionResults<'_>,
 ) {
-    let Departure {
+    let CompletionResults {
         flows,
         verdict,
         fulfils,
         signals,
-    } = departure;
+    } = results;
     let Some(element) = step.state.element(key) else {
         return;
     };

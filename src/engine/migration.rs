@@ -76,7 +76,7 @@ pub fn migrate(
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }
-    let waited = renewal::Waited::of(source, step.state);
+    let former = renewal::FormerSubscriptions::of(source, step.state);
     let renamed: BTreeMap<Arc<str>, Arc<str>> = target
         .mapping
         .iter()
@@ -89,7 +89,7 @@ pub fn migrate(
         renamed: renamed.clone(),
     })));
     drop_delayed(&mut step);
-    renewal::renew(&mut step, waited, &renamed);
+    renewal::renew(&mut step, former, &renamed);
     continue_joins(&mut step);
     conditions::mark_all(&mut step);
     let active: Vec<ElementKey> = step.state.active().map(|(key, _)| key).collect();

@@ -39,7 +39,7 @@ use crate::model::{
 pub(super) const UNREADABLE: [&str; 2] = ["timer_error", "subscription_error"];
 
 /// A definition of an event, and the subscription to it.
-type Waited = (EventRef, Subscription);
+type EventSubscription = (EventRef, Subscription);
 
 /// The treatment of an event that cannot be evaluated.
 #[derive(Clone, Copy, PartialEq)]
@@ -280,7 +280,7 @@ fn subscriptions(
     by: Subscriber,
     events: &[&ExecutableNode],
     unreadable: OnUnreadable,
-) -> Result<Vec<Waited>, Unreadable> {
+) -> Result<Vec<EventSubscription>, Unreadable> {
     let mut found = Vec::new();
     let before = step.state.subscriptions(by);
     for node in events {

@@ -57,13 +57,13 @@ struct BackupMade {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ClientRequest {
-    #[serde(rename = "want")]
-    _want: Want,
+    #[serde(rename = "request")]
+    _request: RequestedData,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Want {
+enum RequestedData {
     /// The server's address and a token.
     Access,
 }

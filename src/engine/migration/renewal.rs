@@ -24,18 +24,18 @@ use crate::model::{
 };
 
 /// The subscriptions in the source, and all events that had one.
-pub(super) struct Waited(Vec<WaitedBy>);
+pub(super) struct FormerSubscriptions(Vec<FormerSubscriber>);
 
-struct WaitedBy {
+struct FormerSubscriber {
     by: Subscriber,
     open: Subscriptions,
     /// The definitions of all events to which it has subscribed at some time.
     known: Vec<EventRef>,
 }
 
-impl Waited {
+impl FormerSubscriptions {
     pub fn of(source: &ExecutableProcess, state: &InstanceState) -> Self {
-        let of_one = |(by, open): (Subscriber, &Subscriptions)| WaitedBy {
+        let of_one = |(by, open): (Subscriber, &Subscriptions)| FormerSubscriber {
             by,
             open: open.clone(),
             known: known(source, state, by),
@@ -77,12 +77,16 @@ fn known(source: &ExecutableProcess, state: &InstanceState, by: Subscriber) -> V
 }
 
 /// Opens the subscriptions of the target, in the order of those in the source.
-pub(super) fn renew(step: &mut Step<'_>, waited: Waited, renamed: &BTreeMap<Arc<str>, Arc<str>>) {
+pub(super) fn renew(
+    step: &mut Step<'_>,
+    former: FormerSubscriptions,
+    renamed: &BTreeMap<Arc<str>, Arc<str>>,
+) {
     let name = |event: &EventRef| EventRef {
         definition: event.definition,
         node: renamed.get(&event.node).unwrap_or(&event.node).clone(),
     };
-    for WaitedBy { by, open, known } in waited.0 {
+    for FormerSubscriber { by, open, known } in former.0 {
         let known: Vec<EventRef> = known.iter().map(name).collect();
         let before: Before = open
             .iter()

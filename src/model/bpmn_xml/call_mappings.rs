@@ -14,7 +14,7 @@ use super::{
 use crate::model::{mapping::Mapping, path::DataPath};
 
 /// The meaning of one element.
-enum Crossing {
+enum VariableMapping {
     /// The called process gets every variable, as without any `in`.
     All,
     /// It gets every variable that the call owns, which it always does.
@@ -27,16 +27,16 @@ enum Crossing {
 
 /// Whether [`read`] or [`called_element`] understands this extension element.
 pub(super) fn is_read(child: Node<'_, '_>) -> bool {
-    crossing(child).is_some() || process_id(child).is_some() || key_of(child).is_some()
+    variable_mapping(child).is_some() || process_id(child).is_some() || key_of(child).is_some()
 }
 
 /// Adds the mappings of a call activity.
 pub(super) fn read(node: Node<'_, '_>, found: &mut Mappings) {
-    for crossing in extensions(node).filter_map(crossing) {
-        match crossing {
-            Crossing::All | Crossing::Own => {}
-            Crossing::In(mapping) => found.inputs.push(mapping),
-            Crossing::Out(mapping) => found.outputs.push(mapping),
+    for mapping in extensions(node).filter_map(variable_mapping) {
+        match mapping {
+            VariableMapping::All | VariableMapping::Own => {}
+            VariableMapping::In(mapping) => found.inputs.push(mapping),
+            VariableMapping::Out(mapping) => found.outputs.push(mapping),
         }
     }
     if found.outputs.is_empty() && zeebe_passes(node, "propagateAllChildVariables") == Some(true) {
@@ -54,11 +54,11 @@ fn zeebe_passes(node: Node<'_, '_>, name: &str) -> Option<bool> {
 /// Whether the called process gets only the data that the call names.
 pub(super) fn names_all_it_passes(node: Node<'_, '_>) -> bool {
     let mut names_some = zeebe_passes(node, "propagateAllParentVariables") == Some(false);
-    for crossing in extensions(node).filter_map(crossing) {
-        match crossing {
-            Crossing::All => return false,
-            Crossing::In(_) | Crossing::Own => names_some = true,
-            Crossing::Out(_) => {}
+    for mapping in extensions(node).filter_map(variable_mapping) {
+        match mapping {
+            VariableMapping::All => return false,
+            VariableMapping::In(_) | VariableMapping::Own => names_some = true,
+            VariableMapping::Out(_) => {}
         }
     }
     names_some
@@ -117,7 +117,7 @@ fn is_at_call(child: Node<'_, '_>) -> bool {
     node.is_some_and(|node| is_bpmn(node, "callActivity"))
 }
 
-fn crossing(child: Node<'_, '_>) -> Option<Crossing> {
+fn variable_mapping(child: Node<'_, '_>) -> Option<VariableMapping> {
     let is_known = |namespace: &str| LIKE_ACTIVITI.contains(&namespace);
     if !is_at_call(child) || !child.tag_name().namespace().is_some_and(is_known) {
         return None;
@@ -130,23 +130,23 @@ fn crossing(child: Node<'_, '_>) -> Option<Crossing> {
     let all = filled(child.attribute("variables")) == Some("all");
     let is_local = child.attribute("local").and_then(boolean) == Some(true);
     match (is_input, all) {
-        (true, true) if is_local => Some(Crossing::Own),
-        (true, true) => Some(Crossing::All),
-        (true, false) => plain(child).map(Crossing::In),
+        (true, true) if is_local => Some(VariableMapping::Own),
+        (true, true) => Some(VariableMapping::All),
+        (true, false) => plain(child).map(VariableMapping::In),
         (false, true) if is_local => None,
-        (false, true) => Some(Crossing::Out(Mapping::all())),
-        (false, false) => plain(child).map(Crossing::Out),
+        (false, true) => Some(VariableMapping::Out(Mapping::all())),
+        (false, false) => plain(child).map(VariableMapping::Out),
     }
 }
 
 /// The variables that a call passes if it names each of them; `None` if it passes others, too.
 pub(super) fn passed(node: Node<'_, '_>) -> Option<Vec<String>> {
     let mut named = Vec::new();
-    for crossing in extensions(node).filter_map(crossing) {
-        match crossing {
-            Crossing::All | Crossing::Own => return None,
-            Crossing::In(mapping) => named.push(mapping.target),
-            Crossing::Out(_) => {}
+    for mapping in extensions(node).filter_map(variable_mapping) {
+        match mapping {
+            VariableMapping::All | VariableMapping::Own => return None,
+            VariableMapping::In(mapping) => named.push(mapping.target),
+            VariableMapping::Out(_) => {}
         }
     }
     Some(named).filter(|named| !named.is_empty())
