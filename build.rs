@@ -87,7 +87,8 @@ fn main() {
 fn fold_equal_functions() {
     const TARGET: &str = "x86_64-unknown-linux-gnu";
     let is = |name: &str, value: &str| env::var(name).is_ok_and(|found| found == value);
-    let other_linker = env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|it| it.contains("link"));
+    let other_linker = env::var_os("RUSTC_LINKER").is_some()
+        || env::var("CARGO_ENCODED_RUSTFLAGS").is_ok_and(|it| it.contains("link"));
     let here = is("HOST", TARGET) && is("TARGET", TARGET);
     if is("PROFILE", "release") && here && !other_linker && brings_lld(TARGET) {
         println!("cargo::rustc-link-arg-bins=-Wl,--icf=all");
