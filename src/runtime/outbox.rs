@@ -11,6 +11,7 @@ mod delivery_order;
 pub mod delivery_queue;
 mod end_descendants;
 mod joining;
+mod line_up;
 mod loop_turns;
 mod stored;
 mod unreceived_notes;
@@ -121,7 +122,8 @@ impl Outbox {
     pub fn post(&self, runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
         let tree = delivery.tree.clone();
         if let Some(note) = delivery.note() {
-            self.unreceived.posted(delivery.target, note);
+            let is_throw = delivery_order::is_thrown(&delivery);
+            self.unreceived.posted(delivery.target, note, is_throw);
         }
         self.delivery_order.posted(&delivery);
         match self.pairs.entry(delivery.pair()) {
@@ -129,20 +131,11 @@ impl Outbox {
             Entry::Vacant(pair) => {
                 let first = pair.insert(VecDeque::from([delivery]));
                 if let Some(first) = first.front() {
-                    self.line_up(first);
+                    self.line_up(runtime, first);
                 }
             }
         }
         pump(runtime, &tree);
-    }
-
-    /// Lets the first message of a pair wait for its turn in the tree, unless it has to wait for
-    /// earlier messages of its sender.
-    fn line_up(&self, first: &OutboxDelivery) {
-        if !self.delivery_order.waits(first) {
-            let mut deliveries = first.tree.deliveries();
-            deliveries.push(first.pair(), first.waits_as_start());
-        }
     }
 
     /// The first message of its pair is delivered: forgets it, and sends the next ones.
@@ -157,7 +150,7 @@ impl Outbox {
         if let Entry::Occupied(mut pair) = self.pairs.entry(delivery.pair()) {
             pair.get_mut().pop_front();
             match pair.get().front() {
-                Some(next) => self.line_up(next),
+                Some(next) => self.line_up(runtime, next),
                 None => drop(pair.remove()),
             }
         }

@@ -155,7 +155,8 @@ fn is_note(delivery: &OutboxDelivery) -> bool {
     matches!(*delivery.message, InstanceMessage::Note { .. })
 }
 
-fn is_thrown(delivery: &OutboxDelivery) -> bool {
+/// Whether an instance throws a message or signal by it.
+pub fn is_thrown(delivery: &OutboxDelivery) -> bool {
     matches!(
         &*delivery.message,
         InstanceMessage::Note {

@@ -1,5 +1,7 @@
 //! A publication after an answer finds what waited when the answer was given.
 
+use std::time::Duration;
+
 use super::{
     brake::{Brake, Braked},
     *,
@@ -48,8 +50,8 @@ async fn publish(runtime: &Arc<Runtime>) -> Published {
     answered.await.unwrap().unwrap()
 }
 
-#[actix_web::test]
-async fn an_instance_that_throws_a_signal_and_then_waits_for_it_is_found_by_the_next_one() {
+/// A runtime whose rows of signals wait while the brake is pulled, with these processes.
+async fn with_processes(processes: &[Value]) -> (Arc<Runtime>, Journal, Brake) {
     let brake = Brake::default();
     let store = SlowSignals {
         braked: Braked {
@@ -57,26 +59,45 @@ async fn an_instance_that_throws_a_signal_and_then_waits_for_it_is_found_by_the_
             brake: brake.clone(),
         },
     };
-    let (runtime, _journal) = runtime_over(Box::new(store)).await;
-    let flow =
-        |from: &str, to: &str| json!({"id": format!("{from}-{to}"), "source": from, "target": to});
-    let go = json!({"type": "signal", "name": "go"});
-    let process = json!({"id": "p",
-        "nodes": [{"id": "start", "type": "startEvent"},
-            {"id": "throw", "type": "intermediateThrowEvent", "event": go},
-            {"id": "wait", "type": "intermediateCatchEvent", "event": go},
-            {"id": "end", "type": "endEvent"}],
-        "flows": [flow("start", "throw"), flow("throw", "wait"), flow("wait", "end")]});
-    let source = process.to_string();
-    let deploy = Deploy {
-        tenant: "default",
-        source: source.as_bytes(),
-        format: SourceFormat::Json,
-        publish: true,
-        by: "test",
-        now: Time(0),
+    let (runtime, journal) = runtime_over(Box::new(store)).await;
+    for process in processes {
+        let source = process.to_string();
+        let deploy = Deploy {
+            tenant: "default",
+            source: source.as_bytes(),
+            format: SourceFormat::Json,
+            publish: true,
+            by: "test",
+            now: Time(0),
+        };
+        runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
+    }
+    (runtime, journal, brake)
+}
+
+/// A process of one path: events that throw (`t…`) or wait for (`w…`) the signal.
+fn path(id: &str, events: &[&str]) -> Value {
+    let event = |id: &&str| {
+        let kind = match id.starts_with('t') {
+            true => "intermediateThrowEvent",
+            false => "intermediateCatchEvent",
+        };
+        json!({"id": id, "type": kind, "event": {"type": "signal", "name": "go"}})
     };
-    runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
+    let mut nodes = vec![json!({"id": "start", "type": "startEvent"})];
+    nodes.extend(events.iter().map(event));
+    nodes.push(json!({"id": "end", "type": "endEvent"}));
+    let flow = |pair: &[Value]| {
+        let (from, to) = (&pair[0]["id"], &pair[1]["id"]);
+        json!({"id": format!("{from}-{to}").replace('"', ""), "source": from, "target": to})
+    };
+    let flows: Vec<Value> = nodes.windows(2).map(flow).collect();
+    json!({"id": id, "nodes": nodes, "flows": flows})
+}
+
+#[actix_web::test]
+async fn an_instance_that_throws_a_signal_and_then_waits_for_it_is_found_by_the_next_one() {
+    let (runtime, _journal, brake) = with_processes(&[path("p", &["throw", "wait"])]).await;
 
     // The signal's entity has received what was thrown, but its row is not durable yet, so that it
     // receives the note of the waiting event only after that.
@@ -88,4 +109,35 @@ async fn an_instance_that_throws_a_signal_and_then_waits_for_it_is_found_by_the_
     let released = async { brake.release() };
     let (published, ()) = futures_util::join!(published, released);
     assert_eq!(published.outcome.instances, [instance]);
+}
+
+#[actix_web::test]
+async fn what_another_instance_throws_finds_it_too() {
+    let processes = [path("p", &["t1", "t2", "wait"]), path("q", &["throw"])];
+    let (runtime, journal, brake) = with_processes(&processes).await;
+
+    // Of the three notes of the first instance the entity has received one, and its row is not
+    // durable yet. The row of the other instance is written right after it, before that of the
+    // second note.
+    brake.pull();
+    let started = answer(|reply| runtime.start_instance(start_of("p", json!({})), reply)).await;
+    let instance = applied(started).instance;
+    brake.reached().await;
+    let queued = journal.queued();
+    let thrown = answer(|reply| runtime.start_instance(start_of("q", json!({})), reply));
+    let released = async {
+        while journal.queued() == queued {
+            tokio::task::yield_now().await;
+        }
+        brake.release();
+    };
+    let (thrown, ()) = futures_util::join!(thrown, released);
+    applied(thrown);
+    let ended = async {
+        while observe(&runtime, instance).await.ended_at.is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(20), ended).await;
+    assert!(in_time.is_ok(), "the signal passed the waiting event by");
 }
