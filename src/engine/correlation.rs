@@ -84,6 +84,9 @@ pub enum CorrelationNote {
         data: Value,
         /// Until when it is kept for later subscribers.
         until: Option<Time>,
+        /// The business key of instances that it starts.
+        #[serde(default)]
+        business_key: Option<Arc<str>>,
     },
     /// The instance started by the message has ended.
     #[serde(rename = "ended")]

@@ -43,7 +43,13 @@ pub(super) fn publish(
         }
     };
     let mut signals = Vec::new();
-    for (correlation, data, until) in read {
+    for publication in read {
+        let PublishedMessage {
+            correlation,
+            data,
+            until,
+            business_key,
+        } = publication;
         match &correlation {
             Correlation::Message { .. } => {}
             Correlation::Signal { name } => signals.push(ThrownSignal {
@@ -51,7 +57,12 @@ pub(super) fn publish(
                 data: data.clone(),
             }),
         }
-        step.notify(correlation, CorrelationNote::Published { data, until });
+        let note = CorrelationNote::Published {
+            data,
+            until,
+            business_key,
+        };
+        step.notify(correlation, note);
     }
     Some(signals)
 }
@@ -101,7 +112,13 @@ fn read(
     }
 }
 
-type PublishedMessage = (Correlation, Value, Option<Time>);
+/// A message or signal with all that is evaluated when it is published.
+struct PublishedMessage {
+    correlation: Correlation,
+    data: Value,
+    until: Option<Time>,
+    business_key: Option<Arc<str>>,
+}
 
 fn read_message(
     step: &Step<'_>,
@@ -113,11 +130,12 @@ fn read_message(
         .time_to_live
         .as_ref()
         .and_then(|span| step.now.plus(span));
-    Ok((
-        correlation_of_message(step, Some(key), message)?,
+    Ok(PublishedMessage {
+        correlation: correlation_of_message(step, Some(key), message)?,
         data,
         until,
-    ))
+        business_key: None,
+    })
 }
 
 fn read_signal(
@@ -125,8 +143,14 @@ fn read_signal(
     key: ElementKey,
     signal: &SignalDefinition,
 ) -> Result<PublishedMessage, String> {
-    let data = signal.data(&step.state.variables(Some(key)), &step.builtins())?;
-    Ok((correlation_of_signal(step, Some(key), signal)?, data, None))
+    let (variables, builtins) = (step.state.variables(Some(key)), step.builtins());
+    let business_key = signal.business_key(&variables, &builtins)?;
+    Ok(PublishedMessage {
+        correlation: correlation_of_signal(step, Some(key), signal)?,
+        data: signal.data(&variables, &builtins)?,
+        until: None,
+        business_key: business_key.map(Arc::from),
+    })
 }
 
 /// The name and key of a message, evaluated with the variables visible to the element, or to the

@@ -113,6 +113,7 @@ pub(super) fn throw_signal(step: &mut Step<'_>, name: &Arc<str>, data: Value) {
     let note = CorrelationNote::Published {
         data: data.clone(),
         until: None,
+        business_key: None,
     };
     step.notify(Correlation::Signal { name: name.clone() }, note);
     triggering::take_signal(step, ThrownSignal { name, data });

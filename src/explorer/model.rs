@@ -241,9 +241,13 @@ fn bare_event(event: &mut EventDefinition, id: &str, interrupting: bool) {
             id.clone_into(name);
             (*correlation_key, *data, *time_to_live) = (None, None, None);
         }
-        EventDefinition::Signal { name, data } => {
+        EventDefinition::Signal {
+            name,
+            data,
+            business_key,
+        } => {
             id.clone_into(name);
-            *data = None;
+            (*data, *business_key) = (None, None);
         }
         EventDefinition::Error { .. }
         | EventDefinition::Conditional { .. }

@@ -168,6 +168,10 @@ pub enum EventDefinition {
         /// has none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         data: Option<String>,
+        /// Throwing: the business key of instances that it starts, a text in which `${path}` is
+        /// replaced by a value of the data.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        business_key: Option<String>,
     },
     /// Ends everything in the scope of the end event.
     Terminate,

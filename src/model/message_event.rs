@@ -7,6 +7,7 @@ use jiff::Span;
 use serde_json::Value;
 
 use super::{
+    business_key,
     path::DataPath,
     template::{Builtins, Template},
     variables::Variables,
@@ -31,6 +32,7 @@ pub struct MessageDefinition {
 pub struct SignalDefinition {
     name: Template,
     data: Option<SentData>,
+    business_key: Option<Template>,
 }
 
 /// The data that a message or signal brings.
@@ -110,11 +112,33 @@ impl SignalDefinition {
     ///
     /// # Errors
     /// The invalid template or name, as a sentence.
-    pub fn compile(name: &str, data: Option<&str>) -> Result<Self, String> {
+    pub fn compile(
+        name: &str,
+        data: Option<&str>,
+        business_key: Option<&str>,
+    ) -> Result<Self, String> {
         Ok(Self {
             name: compile_name(name)?,
             data: data.map(compile_data).transpose()?,
+            business_key: business_key
+                .map(compile_text)
+                .transpose()
+                .map_err(|sentence| format!("the business key: {sentence}"))?,
         })
+    }
+
+    /// The business key of instances that it starts.
+    ///
+    /// # Errors
+    /// The data give no key, as a sentence.
+    pub fn business_key(
+        &self,
+        data: &Variables<'_>,
+        builtins: &Builtins<'_>,
+    ) -> Result<Option<String>, String> {
+        let template = self.business_key.as_ref();
+        let key = template.map(|key| business_key::rendered(key, data, builtins));
+        Ok(key.transpose()?.flatten())
     }
 
     /// Its name, if that does not depend on data.

@@ -32,6 +32,7 @@
 //! catch c message=paid key=${order}     a message it waits for (also start, boundary, receive) or sends (throw, end, send); `signal=NAME`
 //! events g starts parallel               it starts the process, by one of its events or by all of them; `receive r starts`
 //! throw t message=paid key=${order} payload={"a":"${a}"} ttl=PT1H   the data of the message, and how long it is buffered
+//! throw t signal=go startkey=${order}    the business key of what a signal starts
 //! throw t escalation=LATE               an escalation; a boundary event without code catches all
 //! boundary b at=a compensate=undo        `undo` (`task undo handler`) compensates `a`
 //! throw t compensate=a nowait            throws compensation, of all activities without `=a`; also `end`
@@ -194,6 +195,7 @@ impl Sketch {
                 "key" => event_member(&mut node, "", "correlationKey", value),
                 "payload" => event_member(&mut node, "", "data", value),
                 "ttl" => event_member(&mut node, "", "timeToLive", value),
+                "startkey" => event_member(&mut node, "", "businessKey", value),
                 "starts" => drop(node.insert("instantiate".to_owned(), json!(true))),
                 "parallel" => drop(node.insert("eventGatewayType".to_owned(), json!(name))),
                 "beside" => drop(node.insert("interrupting".to_owned(), json!(false))),

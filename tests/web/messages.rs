@@ -396,3 +396,37 @@ async fn conditions_start_the_processes_for_which_they_are_true() {
         .is_problem(400, "bad_request", "/v1/conditions");
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn a_thrown_signal_gives_the_business_key_of_what_it_starts() {
+    let server = support::server().await;
+    let (dora, alice) = (
+        User::new(&server, "dora", &["designer"]),
+        User::new(&server, "alice", &[]),
+    );
+    deploy(
+        &dora,
+        "process started\nstart s signal=go\ns -> t -> end\nuser t",
+    )
+    .await;
+    deploy(
+        &dora,
+        "process thrower\nstart -> e\nend e signal=go startkey=order-${id} payload={\"n\":1}",
+    )
+    .await;
+    let key_of = async |data: Value| {
+        alice.start("thrower", data).await;
+        while server.runtime().messages_in_progress() > 0 {
+            tokio::task::yield_now().await;
+        }
+        let olga = User::new(&server, "olga", &["operator"]);
+        let all = olga
+            .get("/v1/instances?process=started&limit=1")
+            .await
+            .json();
+        all["instances"][0]["businessKey"].clone()
+    };
+    assert_eq!(key_of(json!({"id": 7})).await, "order-7");
+    assert_eq!(key_of(json!({"id": "x"})).await, "order-x");
+    server.stop().await;
+}

@@ -17,9 +17,9 @@ use crate::{
         record::{ChildStarted, Created, ProcessRef, Push, Record},
         state::ElementInstance,
     },
-    limits,
     model::{
         action::MessageType,
+        business_key,
         executable::Subprocess,
         ids::{ElementKey, InstanceKey, Time},
         start_message::StartMessage,
@@ -145,34 +145,16 @@ fn called_child(process: String, element: ElementKey, data: Value) -> NewChild {
     }
 }
 
-/// The business key of the child; an empty text is none.
+/// The business key of the child.
 fn business_key(
     step: &Step<'_>,
     called: &Subprocess,
     element: ElementKey,
 ) -> Result<Option<String>, String> {
-    let Some(template) = &called.business_key else {
-        return Ok(None);
-    };
-    let text = match template.render(step.variables(element), &step.builtins())? {
-        Value::Null => return Ok(None),
-        Value::String(text) => text,
-        value @ (Value::Number(_) | Value::Bool(_)) => value.to_string(),
-        Value::Array(_) | Value::Object(_) => {
-            let sentence = "expected a business key as a text, but the data give a list or an \
-                object; correct the data (patch) and retry";
-            return Err(sentence.to_owned());
-        }
-    };
-    if text.len() > limits::NAME_BYTES {
-        return Err(format!(
-            "expected a business key of at most {} bytes, but the data give {}; correct the data \
-            (patch) and retry",
-            limits::NAME_BYTES,
-            text.len()
-        ));
-    }
-    Ok(Some(text).filter(|text| !text.is_empty()))
+    let template = called.business_key.as_ref();
+    let key =
+        template.map(|it| business_key::rendered(it, &step.variables(element), &step.builtins()));
+    Ok(key.transpose()?.flatten())
 }
 
 /// Pushes a message to this instance's clients. If the engine is to start the process that the

@@ -1,14 +1,14 @@
 //! Reads the called process and the data passed by call activities of other engines: `in` and `out`
 //! of Camunda 7, its successors, Flowable and Activiti, and Zeebe's `calledElement`.
 //!
-//! What is not a plain mapping (an expression) is named in a warning, like everything
+//! What is not a mapping here (another expression) is named in a warning, like everything
 //! without effect. Stepwire's own attributes: `nodes`.
 
 use roxmltree::Node;
 
 use super::{
     is_bpmn,
-    mappings::{Mappings, camunda_text, variable_path},
+    mappings::{Mappings, camunda_computation, camunda_text, variable_path},
     xml::{LIKE_ACTIVITI, ZEEBE, boolean, filled},
 };
 use crate::model::{mapping::Mapping, path::DataPath};
@@ -27,7 +27,9 @@ enum VariableMapping {
 
 /// Whether [`read`] or [`called_element`] understands this extension element.
 pub(super) fn is_read(child: Node<'_, '_>) -> bool {
-    variable_mapping(child).is_some() || process_id(child).is_some() || key_of(child).is_some()
+    variable_mapping(child).is_some()
+        || process_id(child).is_some()
+        || is_at_call(child) && key_of(child).is_some()
 }
 
 /// Adds the mappings of a call activity.
@@ -71,14 +73,15 @@ pub(super) fn called_element(node: Node<'_, '_>) -> Option<String> {
 
 /// The business key of the called process.
 pub(super) fn business_key(node: Node<'_, '_>) -> Option<String> {
-    extensions(node).find_map(key_of)
+    let mut keys = extensions(node).filter(|child| is_at_call(*child));
+    keys.find_map(key_of)
 }
 
-/// The business key that an `in` passes: a text, a path, or that of the calling instance.
-fn key_of(child: Node<'_, '_>) -> Option<String> {
+/// The business key that an `in` passes: a text, a path, or that of the instance itself.
+pub(super) fn key_of(child: Node<'_, '_>) -> Option<String> {
     let is_known = |namespace: &str| LIKE_ACTIVITI.contains(&namespace);
     let namespace = child.tag_name().namespace()?;
-    if !is_at_call(child) || !is_known(namespace) || child.tag_name().name() != "in" {
+    if !is_known(namespace) || child.tag_name().name() != "in" {
         return None;
     }
     let written = filled(child.attribute("businessKey"))?.replace("#{", "${");
@@ -132,11 +135,25 @@ fn variable_mapping(child: Node<'_, '_>) -> Option<VariableMapping> {
     match (is_input, all) {
         (true, true) if is_local => Some(VariableMapping::Own),
         (true, true) => Some(VariableMapping::All),
-        (true, false) => plain(child).map(VariableMapping::In),
+        (true, false) => of_one(child).map(VariableMapping::In),
         (false, true) if is_local => None,
         (false, true) => Some(VariableMapping::Out(Mapping::all())),
-        (false, false) => plain(child).map(VariableMapping::Out),
+        (false, false) => of_one(child).map(VariableMapping::Out),
     }
+}
+
+/// The mapping of an `in` or `out` that names one value, or computes one.
+fn of_one(child: Node<'_, '_>) -> Option<Mapping> {
+    let computed = || {
+        let target = filled(child.attribute("target"))?;
+        DataPath::parse_members(target).ok()?;
+        Some(Mapping {
+            source: camunda_computation(filled(child.attribute("sourceExpression"))?)?,
+            target: target.to_owned(),
+            if_set: false,
+        })
+    };
+    plain(child).or_else(computed)
 }
 
 /// The variables that a call passes if it names each of them; `None` if it passes others, too.

@@ -29,6 +29,11 @@ pub(super) fn read_message(
     let written = attribute("correlationKey")
         .or_else(|| own(message, "correlationKey"))
         .map(str::to_owned);
+    if attribute("businessKey").is_some() {
+        let message = "expected a `stepwire:businessKey` where a signal is thrown, but this is a \
+            message, and what it starts has none; remove it";
+        reader.warning(id, "no_effect", message);
+    }
     // For a message that starts the process, the publication says it.
     let starts = match kind {
         // Of several that have to occur together, the later ones are waited for.
@@ -60,11 +65,21 @@ pub(super) fn read_signal(
 ) -> Option<EventDefinition> {
     let payload = payload(node, definition, kind, id, reader);
     let signal = referred(definition, "signal", kind, id, reader)?;
-    let data = own(definition, "data").or_else(|| own(node, "data"));
+    let attribute = |name| own(definition, name).or_else(|| own(node, name));
+    let passed = || call_mappings::extensions(definition).find_map(call_mappings::key_of);
+    let written = attribute("businessKey").map(str::to_owned);
     Some(EventDefinition::Signal {
         name: name(signal, id, reader)?,
-        data: data.map(str::to_owned).or(payload),
+        data: attribute("data").map(str::to_owned).or(payload),
+        business_key: written.or_else(|| passed().filter(|_| throws(kind))),
     })
+}
+
+fn throws(kind: ElementType) -> bool {
+    matches!(
+        kind,
+        ElementType::IntermediateThrowEvent | ElementType::EndEvent
+    )
 }
 
 /// The data of a thrown signal in the notation of Camunda 7 and its successors: `in` in its definition.
@@ -75,10 +90,7 @@ fn payload(
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<String> {
-    let throws = matches!(
-        kind,
-        ElementType::IntermediateThrowEvent | ElementType::EndEvent
-    );
+    let throws = throws(kind);
     let mut data = Value::Object(Map::new());
     let (mut is_any, mut is_all, mut is_complete) = (false, false, throws);
     let mut sends_own = false;
@@ -86,7 +98,9 @@ fn payload(
         let namespace = child.tag_name().namespace().unwrap_or_default();
         child.tag_name().name() == "in" && CAMUNDA.contains(&namespace)
     };
-    for child in call_mappings::extensions(definition).filter(is_in) {
+    let is_key = |child: &Node<'_, '_>| call_mappings::key_of(*child).is_some();
+    let variables = call_mappings::extensions(definition).filter(is_in);
+    for child in variables.filter(|child| !is_key(child)) {
         if let Some(seen) = call_mappings::names_all(child) {
             is_all |= seen;
             sends_own |= !seen;

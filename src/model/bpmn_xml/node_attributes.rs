@@ -13,7 +13,13 @@ const START_ATTRIBUTES: &[&str] = &[
     "overlap",
 ];
 /// Stepwire's attributes of nodes that send messages and signals.
-const SENDING_ATTRIBUTES: &[&str] = &["canGoBack", "correlationKey", "data", "timeToLive"];
+const SENDING_ATTRIBUTES: &[&str] = &[
+    "canGoBack",
+    "correlationKey",
+    "data",
+    "timeToLive",
+    "businessKey",
+];
 /// Stepwire's attributes of events that wait.
 const WAITING_ATTRIBUTES: &[&str] = &["canGoBack", "timeZone", "correlationKey"];
 const BOUNDARY_ATTRIBUTES: &[&str] = &[

@@ -57,9 +57,15 @@ fn compile_event(event: &EventDefinition) -> Result<ExecutableEventDefinition, S
             data.as_deref(),
             time_to_live.as_deref(),
         )?)),
-        EventDefinition::Signal { name, data } => ExecutableEventDefinition::Signal(Box::new(
-            SignalDefinition::compile(name, data.as_deref())?,
-        )),
+        EventDefinition::Signal {
+            name,
+            data,
+            business_key,
+        } => ExecutableEventDefinition::Signal(Box::new(SignalDefinition::compile(
+            name,
+            data.as_deref(),
+            business_key.as_deref(),
+        )?)),
         EventDefinition::Conditional { .. } => ExecutableEventDefinition::Conditional,
         EventDefinition::Escalation { code } => {
             ExecutableEventDefinition::Escalation(code.as_deref().map(Arc::from))

@@ -171,6 +171,10 @@ fn check_event(
             return error(report, "misplaced_event", sentence.to_owned());
         }
         Some(EventDefinition::Signal { data: Some(_), .. }) => "the signal has `data`",
+        Some(EventDefinition::Signal {
+            business_key: Some(_),
+            ..
+        }) => "the signal has a `businessKey`",
         Some(EventDefinition::Signal { name, .. }) if name.is_empty() || name.contains("${") => {
             "the signal has no fixed name"
         }

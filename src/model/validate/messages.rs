@@ -31,10 +31,19 @@ pub(super) fn check(node: &FlowNode, event: &EventDefinition, report: &mut Repor
             ];
             ("message", fixed, written.to_vec())
         }
-        EventDefinition::Signal { name, data } => {
-            let compiled = SignalDefinition::compile(name, data.as_deref());
+        EventDefinition::Signal {
+            name,
+            data,
+            business_key,
+        } => {
+            let compiled =
+                SignalDefinition::compile(name, data.as_deref(), business_key.as_deref());
             let fixed = compiled.map(|signal| signal.fixed_name().is_some());
-            ("signal", fixed, vec![("data", data.is_some())])
+            let written = [
+                ("data", data.is_some()),
+                ("businessKey", business_key.is_some()),
+            ];
+            ("signal", fixed, written.to_vec())
         }
         EventDefinition::Error { .. }
         | EventDefinition::Conditional { .. }

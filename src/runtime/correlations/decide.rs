@@ -126,7 +126,9 @@ pub fn decide(
         is_partial: false,
     };
     let outcome = match command {
-        CorrelationCommand::Publish { tag, data, until } => step.publish(tag, data, until, None)?,
+        CorrelationCommand::Publish { tag, data, until } => {
+            step.publish(tag, (data, None), until, None)?
+        }
         CorrelationCommand::Note { from, tag, note } => {
             step.note(from, tag, note);
             Outcome::default()
@@ -188,7 +190,7 @@ impl CorrelationStep<'_> {
     fn publish(
         &mut self,
         tag: CommandTag,
-        data: Value,
+        (data, business_key): (Value, Option<Arc<str>>),
         until: Option<Time>,
         thrown_by: Option<InstanceKey>,
     ) -> Result<Outcome, NotPublished> {
@@ -217,6 +219,7 @@ impl CorrelationStep<'_> {
             receivers,
             thrown_by,
             trace: self.around.trace.clone(),
+            business_key,
         });
         if self.is_signal() {
             for start in self.around.starts {

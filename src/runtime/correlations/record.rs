@@ -72,6 +72,9 @@ pub enum CorrelationRecord {
         /// The trace it belongs to.
         #[serde(default)]
         trace: Option<TraceContext>,
+        /// The business key of instances that it starts.
+        #[serde(default)]
+        business_key: Option<Arc<str>>,
     },
     /// A delivery to a waiting element; this record's number is the delivery's.
     #[serde(rename = "delivered")]

@@ -59,6 +59,9 @@ pub struct Publication {
     /// The trace it belongs to.
     #[serde(default)]
     pub trace: Option<TraceContext>,
+    /// The business key of instances that it starts.
+    #[serde(default)]
+    pub business_key: Option<Arc<str>>,
 }
 
 impl Publication {
@@ -167,6 +170,7 @@ impl CorrelationState {
                 receivers,
                 thrown_by,
                 trace,
+                business_key,
             } => {
                 let publication = Publication {
                     data: data.clone(),
@@ -177,6 +181,7 @@ impl CorrelationState {
                     thrown_by: *thrown_by,
                     reached: 0,
                     trace: trace.clone(),
+                    business_key: business_key.clone(),
                 };
                 self.publications.insert(seq, publication);
                 let outcome = Outcome {

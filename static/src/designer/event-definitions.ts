@@ -1,6 +1,6 @@
 /**
  * The definitions of an event: usually one; several are thrown one after the other, or any or each of them is caught. The project's
- * additions to a definition (time zone, key, data, time to live) are stored at the event when it has one definition, and at each
+ * additions to a definition (time zone, keys, data, time to live) are stored at the event when it has one definition, and at each
  * definition when it has several.
  */
 import { h } from '../dom.js';
@@ -16,6 +16,7 @@ const OWN: Record<string, readonly string[]> = {
   correlationKey: ['Message'],
   data: ['Message', 'Signal'],
   timeToLive: ['Message'],
+  businessKey: ['Signal'],
 };
 const KINDS: readonly (readonly [kind: string, label: string])[] = [
   ['Message', 'A message'],

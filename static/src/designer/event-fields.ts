@@ -170,7 +170,14 @@ function correlationKey(editing: Editing, holder: Moddle): HTMLElement {
 
 function signalFields(editing: Editing, event: Moddle, throws: boolean): HTMLElement[] {
   const fields = referenceFields(editing, event, SIGNAL('A signal goes to all elements that wait for its name.'));
-  return throws && event.get('signalRef') ? [...fields, dataField(editing, event)] : fields;
+  if (!throws || !event.get('signalRef')) return fields;
+  const businessKey = settingField(editing, event, 'businessKey', {
+    label: 'Business key',
+    placeholder: '${order.id}',
+    hint: 'The business key of the instances that it starts.',
+  });
+  completePaths(businessKey, () => editing.paths);
+  return [...fields, dataField(editing, event), businessKey];
 }
 
 /** The data of a message or signal. */

@@ -162,7 +162,7 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
     if (isTask) drawn.set('messageRef', createRoot('Message', 'name', event.name, definitions, create));
     const definition = isTask ? undefined : createEvent(event, drawn, definitions, create);
     if (definition) drawn.get<Moddle[]>('eventDefinitions').push(definition);
-    for (const name of ['timeZone', 'correlationKey', 'data', 'timeToLive']) {
+    for (const name of ['timeZone', 'correlationKey', 'data', 'timeToLive', 'businessKey']) {
       if (!event[name]) continue;
       // With several definitions, each has its own value.
       if (events.length > 1) definition?.set(`stepwire:${name}`, text(event[name]));

@@ -243,11 +243,18 @@ impl Names {
                 let open = if *stays_open { ", waits on" } else { "" };
                 format!("{taken}{open}")
             }
-            CorrelationNote::Published { data, until } => {
+            CorrelationNote::Published {
+                data,
+                until,
+                business_key,
+            } => {
                 let until = until.map_or(String::new(), |until| {
                     format!(" for {}", later(until, now).trim_start_matches('+'))
                 });
-                format!("published {data}{until}")
+                let key = business_key
+                    .as_ref()
+                    .map_or(String::new(), |key| format!(" with key {key}"));
+                format!("published {data}{until}{key}")
             }
             CorrelationNote::Ended | CorrelationNote::NotStarted { .. } => {
                 "may start another".to_owned()

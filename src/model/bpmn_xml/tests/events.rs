@@ -137,6 +137,7 @@ fn messages_and_signals_are_read() {
     let named = EventDefinition::Signal {
         name: "stop".to_owned(),
         data: None,
+        business_key: None,
     };
     assert_eq!(
         event(r#"<signal id="s" name="stop"/>"#, signal),
@@ -370,11 +371,27 @@ fn the_in_mapping_of_a_signal_is_its_data() {
         );
         let xml = xml.replace("<process", r#"<signal id="stop" name="stop"/><process"#);
         let (definition, problems) = read(&xml).expect("it can be read").remove(0);
-        let data = match &definition.nodes[0].events[..] {
-            [EventDefinition::Signal { data, .. }] => data.clone(),
+        let (data, key) = match &definition.nodes[0].events[..] {
+            [
+                EventDefinition::Signal {
+                    data, business_key, ..
+                },
+            ] => (data.clone(), business_key.clone()),
             other => panic!("{other:?}"),
         };
         let foreign = problems.iter().any(|it| it.code == "foreign_extension");
+        (data, foreign, key)
+    };
+    let key = r##"<camunda:in businessKey="#{execution.processBusinessKey}"/>"##;
+    let own_key = Some("${processBusinessKey}".to_owned());
+    assert_eq!(thrown_by("", key), (None, false, own_key.clone()));
+    let with_data = format!(r#"{key}<camunda:in source="a" target="b"/>"#);
+    let data = Some(r#"{"b":"${a}"}"#.to_owned());
+    assert_eq!(thrown_by("", &with_data), (data, false, own_key));
+    let odd = r#"<camunda:in businessKey="${f(n)}"/>"#;
+    assert_eq!(thrown_by("", odd), (None, true, None));
+    let thrown_by = |parameters: &str, extensions: &str| {
+        let (data, foreign, _) = thrown_by(parameters, extensions);
         (data, foreign)
     };
     let thrown = |extensions: &str| thrown_by("", extensions);

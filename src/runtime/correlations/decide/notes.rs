@@ -46,10 +46,14 @@ impl CorrelationStep<'_> {
                 };
                 self.settle(&place, taken, stays_open);
             }
-            CorrelationNote::Published { data, until } => {
+            CorrelationNote::Published {
+                data,
+                until,
+                business_key,
+            } => {
                 // The throw of an instance cannot be refused: without room it is not kept.
                 let until = until.filter(|_| self.around.may_keep);
-                let _ = self.publish(tag, data, until, Some(from));
+                let _ = self.publish(tag, (data, business_key), until, Some(from));
             }
             CorrelationNote::Ended => {
                 if let Some(process) = self.process_of(from) {

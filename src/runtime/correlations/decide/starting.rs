@@ -18,13 +18,11 @@ impl CorrelationStep<'_> {
     /// Starts an instance with a publication. With `alone`, no other instance of its process and
     /// key may be started while it is live.
     pub(super) fn start(&mut self, publication: u64, start: &EventStart, alone: bool) {
-        let Some((data, trace)) = self
-            .state
-            .publication(publication)
-            .map(|kept| (Value::clone(&kept.data), kept.trace.clone()))
-        else {
+        let Some(kept) = self.state.publication(publication) else {
             return;
         };
+        let (data, trace) = (Value::clone(&kept.data), kept.trace.clone());
+        let business_key = kept.business_key.as_deref().map(str::to_owned);
         let instance = (self.around.start_key)(publication, &start.process);
         let number = self.record(CorrelationRecord::Started {
             publication,
@@ -32,7 +30,8 @@ impl CorrelationStep<'_> {
             instance,
             alone,
         });
-        let head = self.head(start, instance, data, alone);
+        let mut head = self.head(start, instance, data, alone);
+        head.business_key = business_key;
         self.outgoing.push(Outgoing {
             number,
             target: Some(instance),
