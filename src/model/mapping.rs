@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
+    computation::Computation,
     path::DataPath,
     template::{Builtins, Template},
     variables::Variables,
@@ -17,7 +18,8 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Mapping {
-    /// A path (`customer.name`), a template (`${customer.name}`, `{"a":"${b}"}`) or a JSON value.
+    /// A path (`customer.name`), a template (`${customer.name}`, `{"a":"${b}"}`), a JSON value, or an
+    /// expression in JUEL or FEEL (`${total + 1}`, `= total + 1`).
     pub source: String,
     /// Path of object members for the value.
     pub target: String,
@@ -46,9 +48,15 @@ pub struct DataObject {
 /// A mapping ready to run.
 #[derive(Debug)]
 pub struct ExecutableMapping {
-    source: Template,
+    source: ExecutableSource,
     target: DataPath,
     if_set: bool,
+}
+
+#[derive(Debug)]
+enum ExecutableSource {
+    Template(Template),
+    Computation(Computation),
 }
 
 impl DataObject {
@@ -91,12 +99,26 @@ impl Mapping {
 }
 
 /// A source is a JSON value, otherwise a path, otherwise a template, otherwise a text with
-/// placeholders.
-fn source(text: &str) -> Result<Template, String> {
+/// placeholders, otherwise an expression.
+fn source(text: &str) -> Result<ExecutableSource, String> {
     let text = text.trim();
     if text.is_empty() {
         return Err("source: expected a path or a template, but it is empty; add it".to_owned());
     }
+    // A member's name may contain signs, of which all but the minus are operators here.
+    let has_operator = text.contains(|c| "+*/%<>=!&|?:".contains(c));
+    match (template(text), Computation::read(text)) {
+        (_, Some(Ok(computation))) if has_operator => {
+            Ok(ExecutableSource::Computation(computation))
+        }
+        (Ok(template), _) => Ok(ExecutableSource::Template(template)),
+        (Err(_), Some(Ok(computation))) => Ok(ExecutableSource::Computation(computation)),
+        (Err(_), Some(Err(sentence))) => Err(format!("source: {sentence}")),
+        (Err(sentence), None) => Err(sentence),
+    }
+}
+
+fn template(text: &str) -> Result<Template, String> {
     let is_json = serde_json::from_str::<Value>(text).is_ok();
     let is_name = |c: char| c.is_alphanumeric() || "_-.[]".contains(c);
     let is_path = !is_json && text.chars().all(is_name);
@@ -138,9 +160,11 @@ impl ExecutableMapping {
         variables: impl Into<Variables<'a>>,
         builtins: &Builtins<'_>,
     ) -> Result<Value, String> {
-        self.source
-            .render(variables, builtins)
-            .map_err(|error| format!("the mapping to '{}': {error}", self.target))
+        let value = match &self.source {
+            ExecutableSource::Template(template) => template.render(variables, builtins),
+            ExecutableSource::Computation(computation) => computation.value(&variables.into()),
+        };
+        value.map_err(|error| format!("the mapping to '{}': {error}", self.target))
     }
 }
 
@@ -178,7 +202,7 @@ mod tests {
             target: "t".to_owned(),
             if_set: false,
         };
-        let data = json!({"a": {"b": [1, {"c": 2}]}, "true": 3, "7": 4});
+        let data = json!({"a": {"b": [1, {"c": 2}]}, "true": 3, "7": 4, "x-1": 5});
         mapping.compile()?.read(&data, &builtins)
     }
 
@@ -199,6 +223,11 @@ mod tests {
             (r#""text""#, json!("text")),
             ("[]", json!([])),
             ("nothing.here", json!(null)),
+            ("${a.b[0] + 1}", json!(2)),
+            ("${a.b[0]+1}", json!(2)),
+            ("${a.b[0] - 1}", json!(0)),
+            ("${x-1}", json!(5)),
+            ("= if nothing = null then 1 else 2", json!(1)),
         ] {
             assert_eq!(read(text), Ok(expected), "{text}");
         }
@@ -210,9 +239,9 @@ mod tests {
             ("", "it is empty"),
             ("a + 1", "got `a + 1`"),
             ("a+1", "got `a+1`"),
-            ("= a", "got `= a`"),
+            ("= count(a)", "got `count(a)`"),
             (r#"{"a":}"#, "line 1"),
-            ("${a + 1}", "`a + 1`"),
+            ("${a.size() + 1}", "got `a.size() + 1`"),
         ] {
             let sentence = read(text).expect_err(text);
             assert!(sentence.contains(part), "{text}: {sentence}");

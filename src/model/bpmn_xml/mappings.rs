@@ -13,7 +13,8 @@ use super::{
     xml::{CAMUNDA, LIKE_ACTIVITI, ZEEBE, boolean, filled, text},
 };
 use crate::model::{
-    arithmetic, mapping::Mapping, path::DataPath, plain_expression, template::Template,
+    arithmetic, computation::Computation, mapping::Mapping, path::DataPath, plain_expression,
+    template::Template,
 };
 
 /// Names of the extension elements.
@@ -128,13 +129,15 @@ fn read_io_mapping(holder: Node<'_, '_>, id: &str, reader: &mut Reader<'_>, foun
     }
 }
 
-/// A FEEL expression that is a path of members, a literal, or arithmetic with numbers.
+/// A FEEL expression that is a path of members, a literal, arithmetic with numbers, or computed when
+/// the mapping is.
 fn feel_source(feel: &str) -> Option<String> {
     if serde_json::from_str::<Value>(feel).is_ok() {
         return Some(feel.to_owned());
     }
     let computed = arithmetic::value(feel).map(|number| number.to_string());
-    computed.or_else(|| variable_path(feel))
+    let fixed = computed.or_else(|| variable_path(feel));
+    fixed.or_else(|| Computation::spaced(&format!("= {feel}")))
 }
 
 /// Camunda 7's mappings: texts with expressions, and lists and maps of them.
@@ -146,8 +149,17 @@ fn read_input_output(
 ) {
     for child in holder.children().filter(Node::is_element) {
         let target = filled(child.attribute("name")).unwrap_or_default();
+        let written = text(child);
         let source = camunda_value(child).map(|template| template.to_string());
-        take(child, (&text(child), source, target), id, reader, found);
+        let is_text = !child.children().any(|part| part.is_element());
+        let computed = || is_text.then(|| camunda_computation(&written)).flatten();
+        take(
+            child,
+            (&written, source.or_else(computed), target),
+            id,
+            reader,
+            found,
+        );
     }
 }
 
@@ -238,6 +250,14 @@ pub(super) fn camunda_text(text: &str) -> Option<Value> {
         rest = after;
     }
     Some(Value::String(text.replace("${ ", "${").replace(" }", "}")))
+}
+
+/// An expression as a whole that is computed when its mapping is.
+pub(super) fn camunda_computation(text: &str) -> Option<String> {
+    let inner = text
+        .strip_prefix("#{")
+        .or_else(|| text.strip_prefix("${"))?;
+    Computation::spaced(&format!("${{{inner}"))
 }
 
 /// BPMN's associations: from a data object, a property or an expression to an input of the
@@ -358,7 +378,8 @@ fn expression(text: &str) -> Option<String> {
         .strip_prefix("${")
         .or_else(|| text.strip_prefix("#{"))
         .and_then(|rest| rest.strip_suffix('}'));
-    variable_path(inner.unwrap_or(text).trim())
+    let path = variable_path(inner.unwrap_or(text).trim());
+    path.or_else(|| camunda_computation(text))
 }
 
 /// A path of members that reads data, and no built-in.
@@ -413,8 +434,9 @@ fn take(
         }
         None => {
             let message = format!(
-                "expected a mapping of a path or a value, but the {name} `{target}` in line {} \
-                reads `{written}`, which has no effect here; write `stepwire:{}`",
+                "expected a mapping of a path, a value, or arithmetic and logic of these, but the \
+                {name} `{target}` in line {} reads `{written}`, which has no effect here; write \
+                `stepwire:{}`, or compute it by an action of type businessRule",
                 reader.line(child),
                 if is_input { INPUT } else { OUTPUT }
             );

@@ -8,7 +8,7 @@ use super::{
     mappings, node_attributes,
     reader::{Reader, own},
     schedules,
-    xml::{filled, text},
+    xml::{CAMUNDA, filled, text},
 };
 use crate::model::{
     action::{Action, ActionType, Required, Trigger, orders},
@@ -353,11 +353,26 @@ fn read_called_element(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) ->
     match filled(node.attribute(name)) {
         Some(text) if text.contains("${") || text.contains("#{") => text.replace("#{", "${"),
         Some(process) => reader.reference(node, id, name, Some(process)),
-        None => match call_mappings::called_element(node) {
-            Some(text) if text.contains("${") => text,
-            process => reader.reference(node, id, name, process.as_deref()),
+        None => match (call_mappings::called_element(node), called_case(node)) {
+            (Some(text), _) if text.contains("${") => text,
+            (None, Some(case)) => {
+                let message = format!(
+                    "expected the id of the called process as `{name}`, but `caseRef` names the \
+                    CMMN case `{case}`, and cases are not run here; draw the case as a process \
+                    with an ad-hoc subprocess, and call that"
+                );
+                reader.left_open(id, "missing_called_element", message);
+                case.to_owned()
+            }
+            (process, _) => reader.reference(node, id, name, process.as_deref()),
         },
     }
+}
+
+/// The CMMN case that other engines call instead of a process.
+fn called_case<'a>(node: Node<'a, '_>) -> Option<&'a str> {
+    let mut namespaces = CAMUNDA.iter();
+    namespaces.find_map(|namespace| filled(node.attribute((*namespace, "caseRef"))))
 }
 
 fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> CallActivity {

@@ -61,12 +61,19 @@ fn mappings_of_other_engines_are_read_if_equivalent() {
     check_mappings(
         &zeebe(
             r#"<zeebe:input source="= client.name" target="name"/><zeebe:input source="=5" target="n"/><zeebe:input source="text" target="t"/>
-               <zeebe:input source="=&quot;a&quot;" target="u"/><zeebe:output source="=name" target="client.name"/>"#,
+               <zeebe:input source="=&quot;a&quot;" target="u"/><zeebe:input source="=if a&gt;1 then a-1 else &quot;no&quot;" target="v"/>
+               <zeebe:output source="=name" target="client.name"/>"#,
         ),
-        &["name=client.name", "n=5", r#"t="text""#, r#"u="a""#],
+        &[
+            "name=client.name",
+            "n=5",
+            r#"t="text""#,
+            r#"u="a""#,
+            r#"v== if a > 1 then a - 1 else "no""#,
+        ],
         &["client.name=name"],
     );
-    for feel in ["= a + 1", "= list[1]", "= now", "= if a then 1 else 2"] {
+    for feel in ["= count(a) + 1", "= list[1]", "= now", "= now + 1"] {
         let xml = document(
             "",
             &zeebe(&format!(r#"<zeebe:input source="{feel}" target="x"/>"#)),
@@ -101,7 +108,7 @@ fn mappings_of_other_engines_are_read_if_equivalent() {
         &["inputParameter"],
         &[],
     );
-    for expression in ["${a + 1}", "${execution.id}", "${a.b()}", "${now}"] {
+    for expression in ["${a.b() + 1}", "${execution.id}", "${a.b()}", "${now}"] {
         let parameter =
             format!(r#"<camunda:inputParameter name="x">{expression}</camunda:inputParameter>"#);
         let xml = document("", &camunda(&parameter));
@@ -241,7 +248,7 @@ fn mappings_of_call_activities_of_other_engines_are_read() {
     for odd in [
         r##"<camunda:in businessKey="#{k()}"/>"##,
         r#"<camunda:out variables="all" local="true"/>"#,
-        r#"<camunda:in sourceExpression="${a + 1}" target="b"/>"#,
+        r#"<camunda:in sourceExpression="${a.size()}" target="b"/>"#,
     ] {
         let (called, inputs, outputs, codes) = call(r#"calledElement="p""#, odd);
         assert_eq!(
@@ -251,6 +258,10 @@ fn mappings_of_call_activities_of_other_engines_are_read() {
         );
         assert_eq!(codes, ["foreign_extension"], "{odd}");
     }
+    let computed = r##"<camunda:in sourceExpression="#{a-1}" target="b"/>"##;
+    let (called, inputs, _, codes) = call(r#"calledElement="p""#, computed);
+    assert_eq!(called.params_to_copy, Some(Vec::new()));
+    assert_eq!((inputs, codes), (vec!["b=${a - 1}".to_owned()], Vec::new()));
     let zeebe = r#"<zeebe:calledElement processId="q" propagateAllChildVariables="false"/>"#;
     let (called, _, outputs, codes) = call("", zeebe);
     assert_eq!((called.called_element.as_str(), codes), ("q", Vec::new()));
@@ -333,13 +344,17 @@ fn literals_and_arithmetic_of_other_engines_are_values() {
         ("${1+1}", "2"),
         ("${true}", "true"),
         ("${null}", "null"),
+        ("#{x-1}", "${x - 1}"),
+        ("${empty x &amp;&amp; !y}", "${empty x && ! y}"),
+        ("${x == 1 ? 'a' : 'b'}", r#"${x == 1 ? "a" : "b"}"#),
     ] {
         assert_eq!(parameter(written).as_deref(), Some(expected), "{written}");
     }
     let list = "<camunda:list><camunda:value>a</camunda:value><camunda:list><camunda:value>${b}</camunda:value></camunda:list></camunda:list>";
     assert_eq!(parameter(list).as_deref(), Some(r#"["a",["${b}"]]"#));
     for written in [
-        "${x + 1}",
+        "${x + 1} of ${y}",
+        "<camunda:list><camunda:value>${x + 1}</camunda:value></camunda:list>",
         r#"<camunda:script scriptFormat="javascript">1</camunda:script>"#,
         r#"<camunda:list><camunda:script scriptFormat="javascript">1</camunda:script></camunda:list>"#,
     ] {
@@ -392,4 +407,21 @@ fn the_initiator_is_an_output_mapping() {
     }
     let task = r#"<task id="t" xmlns:e="http://activiti.org/bpmn" e:initiator="who"/>"#;
     check(task, &[("t", "foreign_extension")]);
+}
+
+#[test]
+fn a_called_case_is_named() {
+    let call = r#"<startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="c"/>
+        <callActivity id="c" camunda:caseRef="claim" xmlns:camunda="http://camunda.org/schema/1.0/bpmn"/>"#;
+    let problems = problems(&document("", call));
+    let errors = problems.iter().filter(|it| it.severity == Severity::Error);
+    let [error] = errors.collect::<Vec<_>>()[..] else {
+        panic!("expected one error, but got {problems:#?}")
+    };
+    assert_eq!(error.code, "missing_called_element");
+    assert!(
+        error
+            .message
+            .contains("`caseRef` names the CMMN case `claim`")
+    );
 }
