@@ -244,17 +244,21 @@ impl Walk<'_> {
         false
     }
 
+    /// Reports a node that is active twice, unless an event that does not interrupt has occurred
+    /// twice before: that the path behind it is then active twice is intended.
     fn twice(&mut self, index: usize) {
-        let mut at = index;
+        let Some(node) = self.reached[index].marking.twice() else {
+            return;
+        };
+        let (mut at, mut occurred) = (index, BTreeSet::new());
         while self.reached[at].from != at {
-            if self.reached[at].recurs {
+            let reached = &self.reached[at];
+            if reached.recurs && !occurred.insert(&reached.step) {
                 return;
             }
-            at = self.reached[at].from;
+            at = reached.from;
         }
-        if let Some(node) = self.reached[index].marking.twice() {
-            self.faults.twice(index, node);
-        }
+        self.faults.twice(index, node);
     }
 
     /// End events of the process that one instance may reach more than once.

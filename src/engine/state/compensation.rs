@@ -20,7 +20,7 @@ use crate::{engine::record::Arrival, model::ids::ElementKey};
 /// A completed activity that may be compensated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Compensation {
-    /// The number of the record that completed it.
+    /// The number of the record that completed it, or the last one in it if it was terminated.
     seq: u64,
     element: ElementKey,
     node: Arc<str>,
@@ -135,6 +135,11 @@ impl Scope {
         }
     }
 
+    /// The number of the record that completed the last of the activities completed in it.
+    fn last_completion(&self) -> Option<u64> {
+        self.compensations.last().map(|completed| completed.seq)
+    }
+
     fn all_remembered(&self) -> impl Iterator<Item = &Compensation> {
         let pending = self.compensating.values().flat_map(|run| &run.pending);
         self.compensations.iter().chain(pending)
@@ -187,8 +192,9 @@ impl InstanceState {
             (scope.live, scope.subscriptions, scope.interrupted) = (0, None, false);
             scope
         });
+        let completed = as_scope.as_ref().and_then(|scope| scope.last_completion());
         let compensation = Compensation {
-            seq,
+            seq: completed.filter(|_| !finished).unwrap_or(seq),
             element: key,
             node: element.node.clone(),
             finished,
@@ -200,6 +206,9 @@ impl InstanceState {
         let bytes = compensation.bytes();
         if let Some(scope) = self.scope_mut(element.scope) {
             scope.compensations.push(compensation);
+            if !finished {
+                scope.compensations.sort_by_key(|completed| completed.seq);
+            }
             self.owned_bytes += bytes;
         }
     }
