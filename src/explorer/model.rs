@@ -153,6 +153,9 @@ fn strip(node: &mut FlowNode, catches_errors: bool, takes_time: bool) {
     }
     node.actions.clear();
     node.keys.clear();
+    // Without data an expression in a mapping fails.
+    node.inputs.clear();
+    node.outputs.clear();
     node.task = None;
     node.can_go_back = false;
     if node.kind == ElementType::StartEvent && node.scope.is_none() {
