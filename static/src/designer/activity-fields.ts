@@ -200,7 +200,7 @@ function mappings(editing: Editing, kind: 'Input' | 'Output'): HTMLElement {
       name: name('source'),
       label: 'Source',
       placeholder: '${order.item}',
-      hint: kind === 'Input' ? 'A template over the data around the element.' : 'A template over the data of the element.',
+      hint: kind === 'Input' ? 'A template or an expression over the data around the element.' : 'A template or an expression over the data of the element.',
       value: mapping.get<string | undefined>(place) ?? '',
       check: isRequired,
       commit: (text) => model.set(element, mapping, { [place]: text }),
