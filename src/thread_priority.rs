@@ -21,7 +21,7 @@ use crate::limits;
 /// gets a tenth of a core.
 const STEPS: i32 = 10;
 /// Threads of [`beside`]: for each kind of work as many as may run at once (one deploy), and one
-/// more for diagrams.
+/// more for the search for cycles after a deploy.
 const THREADS: usize = 1 + limits::LARGE_BODIES_AT_ONCE + limits::HASHES + limits::PAST_FOLDS + 1;
 
 /// Gives this thread a low priority from now on. On systems other than Linux, where a priority
@@ -56,14 +56,47 @@ pub async fn beside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static
     POOL.as_ref()?.spawn_blocking(work).await.ok()
 }
 
+/// The same for work that needs a place, which it holds until it ends: a client that does not wait
+/// for its answer would otherwise give its place away, and occupy another thread by its next
+/// request.
+pub async fn beside_in<T: Send + 'static>(
+    place: impl Send + 'static,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    beside(move || {
+        let done = work();
+        drop(place);
+        done
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
+    use futures_util::poll;
+    use tokio::sync::oneshot;
+
     use super::*;
 
     #[tokio::test]
     async fn background_work_returns_its_outcome_and_survives_a_panic() {
         assert_eq!(beside(|| panic!("a test's panic")).await, None::<()>);
         assert_eq!(beside(|| 7).await, Some(7));
+    }
+
+    #[tokio::test]
+    async fn a_place_is_held_until_its_work_ends_however_soon_the_caller_leaves() {
+        let (place, mut is_free) = oneshot::channel::<()>();
+        let (let_go, hold) = mpsc::channel::<()>();
+        let mut work = Box::pin(beside_in(place, move || hold.recv()));
+        assert!(poll!(&mut work).is_pending());
+        drop(work);
+        let held = Err(oneshot::error::TryRecvError::Empty);
+        assert_eq!(is_free.try_recv(), held);
+        drop(let_go);
+        assert!(is_free.await.is_err());
     }
 
     #[cfg(target_os = "linux")]

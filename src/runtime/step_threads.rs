@@ -3,10 +3,10 @@
 //! for other reasons (`long_steps`).
 //!
 //! Each definition has a queue for each kind of caller; tenants take turns, within a tenant these
-//! queues do, and within a queue its users, so that others wait for at most one step of anybody. A script ends at its
-//! deadline, because it runs in a process that can be killed (`expression::worker`). A definition
-//! whose scripts have to be killed repeatedly is not run for a while: its scripts fail at once,
-//! with an incident.
+//! queues do, and within a queue its users, so that others wait for at most one step of anybody. A
+//! script ends at its deadline, because it runs in a process that can be killed
+//! (`expression::worker`). A definition whose scripts have to be killed repeatedly is not run for a
+//! while: its scripts fail at once, with an incident.
 //!
 //! # Rationale
 //!

@@ -37,18 +37,20 @@ impl<G: Clone + Eq + Hash> TurnGate<G> {
 
     /// Waits for a place. A caller that stops waiting takes none.
     pub async fn turn(&self, of: G) -> Turn<G> {
-        let its_turn = {
-            let mut state = self.state();
-            if state.free > 0 {
-                state.free -= 1;
-                return Turn(self.clone());
+        loop {
+            let (call, called) = oneshot::channel();
+            {
+                let mut state = self.state();
+                if state.free > 0 {
+                    state.free -= 1;
+                    return Turn(self.clone());
+                }
+                state.waiting.enter(&of, call);
             }
-            let (call, its_turn) = oneshot::channel();
-            state.waiting.enter(&of, call);
-            its_turn
-        };
-        // A gate is never dropped while a place of it is taken, and none is free.
-        its_turn.await.unwrap_or_else(|_| Turn(self.clone()))
+            if let Ok(turn) = called.await {
+                return turn;
+            }
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State<G>> {

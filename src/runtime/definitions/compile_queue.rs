@@ -50,11 +50,8 @@ impl Compiling {
         let place = self.place(deploy).ok_or(DeployError::Busy)?;
         let turn = self.gate.turn(place.user.clone()).await;
         let (source, format) = (Arc::from(deploy.source), deploy.format);
-        let compiled = thread_priority::beside(move || {
-            let compiled = CompiledSource::compile(source, format);
-            drop((turn, place));
-            compiled
-        });
+        let compile = move || CompiledSource::compile(source, format);
+        let compiled = thread_priority::beside_in((turn, place), compile);
         compiled
             .await
             .ok_or(DeployError::Closed)?

@@ -73,7 +73,7 @@ pub(super) fn is_hash(text: &str) -> bool {
 impl HashPermit {
     /// The hash of a new password as a PHC string; `None` when the system gives no random salt.
     pub async fn hash(self, password: String) -> Option<String> {
-        let hashed = thread_priority::beside(move || {
+        let hashed = thread_priority::beside_in(self, move || {
             Argon2::default()
                 .hash_password(password.as_bytes())
                 .map(|hash| hash.to_string())
@@ -88,7 +88,7 @@ impl HashPermit {
     pub async fn fits(self, password: String, hash: Option<String>) -> bool {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| UNKNOWN_USER_HASH.to_owned());
-        let verified = thread_priority::beside(move || {
+        let verified = thread_priority::beside_in(self, move || {
             Argon2::default()
                 .verify_password(password.as_bytes(), hash.as_str())
                 .is_ok()

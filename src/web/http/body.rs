@@ -27,7 +27,7 @@ use crate::{
     runtime::turn_gate::TurnGate,
     session::protocol::code::ErrorCode,
     text::{self, spelling},
-    thread_priority::beside,
+    thread_priority::beside_in,
 };
 
 /// The body, at most `limit` bytes of it. Its memory is taken from the pot for bodies before
@@ -229,8 +229,8 @@ pub async fn on_pool<T: Send + 'static>(
 ) -> Result<T, HttpProblem> {
     let app = request.app_data::<Data<App>>();
     let by = app.map_or(Taker::Stranger(None), |app| app.taker(request));
-    let _turn = LARGE.turn(by).await;
-    beside(work).await.ok_or_else(|| {
+    let turn = LARGE.turn(by).await;
+    beside_in(turn, work).await.ok_or_else(|| {
         let sentence = "expected a thread for a long body or answer, but the server is stopping: \
             try again later";
         HttpProblem::new(ErrorCode::Busy, sentence)

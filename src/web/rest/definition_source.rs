@@ -19,9 +19,8 @@ use crate::{
     runtime::instance_request::Refusal,
     session::protocol::code::ErrorCode,
     text,
-    thread_priority::beside,
     web::{
-        http::{app::App, problem::HttpProblem},
+        http::{app::App, body, problem::HttpProblem},
         openapi::shared::VersionPath,
     },
 };
@@ -78,21 +77,22 @@ pub async fn source(
     let xml = if whole {
         source.to_vec()
     } else {
-        drawing(source).await?
+        drawing(&request, source).await?
     };
     Ok(HttpResponse::Ok().content_type("application/xml").body(xml))
 }
 
-/// The diagram of a version that was deployed as BPMN; made on a thread of low priority, because
-/// its source may be long.
-async fn drawing(source: Arc<[u8]>) -> Result<Vec<u8>, HttpProblem> {
-    let drawn = beside(move || diagram(&text::xml(&source).ok()?)).await;
+/// The diagram of a version that was deployed as BPMN; of a long source on another thread.
+async fn drawing(request: &HttpRequest, source: Arc<[u8]>) -> Result<Vec<u8>, HttpProblem> {
+    let length = source.len();
+    let draw = move || diagram(&text::xml(&source).ok()?);
+    let drawn = body::by_length(request, length, draw).await?;
     let unreadable = || {
         HttpProblem::new(
             ErrorCode::Internal,
             "expected the source of a version to be read again, but it was not: try again",
         )
     };
-    let drawn = drawn.flatten().ok_or_else(unreadable)?;
+    let drawn = drawn.ok_or_else(unreadable)?;
     Ok(drawn.into_bytes())
 }

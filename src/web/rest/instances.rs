@@ -35,7 +35,7 @@ use crate::{
         step::{ActionEntry, ChildEntry, NodeEntry},
         to_command,
     },
-    thread_priority::beside,
+    thread_priority::beside_in,
     web::{
         http::{app::App, body, problem::HttpProblem},
         instance_client::instance_key,
@@ -192,14 +192,14 @@ async fn moment(
     at: u64,
 ) -> Result<Arc<Observed>, HttpProblem> {
     let by = Some(caller.taker());
-    let _turn = app.sessions.runtime.folds.turn(by).await;
+    let turn = app.sessions.runtime.folds.turn(by).await;
     let key = now.head().key;
     let past = app
         .read(move |reader| snapshot::until(reader, key.into(), at, limits::PAST_ROWS))
         .await?
         .ok_or_else(too_far)?;
     let (process, time) = (now.process.clone(), app.sessions.runtime.clock.now());
-    let folded = beside(move || past::observe(past, &process, time))
+    let folded = beside_in(turn, move || past::observe(past, &process, time))
         .await
         .ok_or_else(|| HttpProblem::from(Refusal::Internal))??;
     folded.map(Arc::new).ok_or_else(|| {
