@@ -123,15 +123,9 @@ impl Connection {
                 },
             ),
             PublishTo::All(request) => {
-                let (sessions, payer) = (self.sessions.clone(), self.payer);
                 let bytes = publish.data.as_ref().map_or(0, |data| data.text().len());
-                let counted: PublishReply = Box::new(move |published| {
-                    if let Ok(published) = &published {
-                        sessions.owe_receivers(payer, bytes, published);
-                    }
-                    publishing(reply)(published);
-                });
-                runtime.publish(request, counted);
+                let reply = publishing(reply);
+                runtime.publish(request, self.sessions.charging((self.payer, bytes), reply));
             }
         }
     }

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     limits::{self, Limit, Limits, Pot},
-    runtime::{Runtime, StartRequest, Stranger, correlations::publish::Published},
+    runtime::{
+        Runtime, StartRequest, Stranger,
+        correlations::publish::{PublishReply, Published},
+    },
 };
 
 /// The state that all connections and requests share.
@@ -66,9 +69,28 @@ impl Sessions {
         self.rates.admit(payer, Charge::Start, Instant::now())
     }
 
+    /// Charges a publication of so many bytes when it is answered, whether its client waits for the
+    /// answer or not.
+    pub fn charging(
+        self: &Arc<Self>,
+        (payer, bytes): (Payer, usize),
+        reply: PublishReply,
+    ) -> PublishReply {
+        let sessions = self.clone();
+        Box::new(move |published| {
+            if let Ok(published) = &published {
+                sessions.owe_receivers(payer, bytes, published);
+            }
+            reply(published);
+        })
+    }
+
     /// Charges the receivers of a publication beyond the first, for which it was admitted: its data
-    /// are written for each of them, and some are instances that it has started.
+    /// are written for each of them, and some are instances that it has started. A repeat has none.
     pub fn owe_receivers(&self, payer: Payer, bytes: usize, published: &Published) {
+        if published.is_repeat {
+            return;
+        }
         let outcome = &published.outcome;
         let debt = Debt {
             bytes: bytes.saturating_mul(outcome.copies().saturating_sub(1)),

@@ -430,3 +430,35 @@ async fn a_thrown_signal_gives_the_business_key_of_what_it_starts() {
     assert_eq!(key_of(json!({"id": "x"})).await, "order-x");
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn a_repeated_publication_costs_no_starts_again() {
+    let config = support::config(&["--user-starts", "1:5"]);
+    let server = support::start(config).await;
+    let dora = User::new(&server, "dora", &["designer"]);
+    for number in 0..3 {
+        let start = format!("process by{number}\nstart s signal=go\ns -> t -> end\nuser t");
+        deploy(&dora, &start).await;
+    }
+    let when = "process when\nstart a when=\"n > 1\"\nstart b when=\"n > 2\"\n\
+        start c when=\"n > 3\"\na -> end\nb -> end\nc -> end";
+    deploy(&dora, when).await;
+    let (signal, conditions) = (json!({"name": "go"}), json!({"data": {"n": 11}}));
+    for (user, path, body) in [
+        ("olga", "/v1/signals", &signal),
+        ("otto", "/v1/conditions", &conditions),
+    ] {
+        let user = User::new(&server, user, &["operator"]);
+        let id = Uuid::now_v7();
+        for _ in 0..2 {
+            let answer = publish(&user, path, body, id).await;
+            let started = answer.json()["started"].as_array().map(Vec::len);
+            assert_eq!(started, Some(3), "{answer:?}");
+        }
+        // Three starts and the repeat leave one.
+        let nobodys = json!({"name": "unknown"});
+        let answer = publish(&user, "/v1/signals", &nobodys, Uuid::now_v7()).await;
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+    }
+    server.stop().await;
+}

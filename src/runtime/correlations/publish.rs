@@ -56,6 +56,8 @@ pub struct Published {
     pub outcome: Outcome,
     /// Instances that could not begin, each with the reason.
     pub refused: Vec<(InstanceKey, String)>,
+    /// Whether it repeats an earlier command, and so had no effect of its own.
+    pub is_repeat: bool,
 }
 
 /// The outcome in place of the start of an instance.
@@ -288,7 +290,12 @@ impl Runtime {
                         let first = |instance| runtime.outbox.first_to(entity, instance);
                         awaited.extend(started.filter_map(|instance| first(*instance)));
                     }
-                    runtime.wait_for(entity, awaited, outcome, reply)
+                    let published = Published {
+                        outcome,
+                        is_repeat,
+                        ..Published::default()
+                    };
+                    runtime.wait_for(entity, awaited, published, reply)
                 }
             }
         });
@@ -316,13 +323,9 @@ impl Runtime {
         self: &Arc<Self>,
         entity: Entity,
         numbers: Vec<u64>,
-        outcome: Outcome,
+        published: Published,
         reply: PublishReply,
     ) {
-        let published = Published {
-            outcome,
-            refused: Vec::new(),
-        };
         if numbers.is_empty() {
             return reply(Ok(published));
         }

@@ -6,7 +6,10 @@
 //! one after the other, so some may still be in delivery when a client publishes, or another
 //! instance throws, something that the instance waits for since that command.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use dashmap::{DashMap, Entry};
 use tokio::sync::oneshot;
@@ -20,12 +23,12 @@ pub type NoteId = (Entity, u64);
 #[derive(Default)]
 pub struct UnreceivedNotes {
     entities: DashMap<Entity, Unreceived>,
+    /// The next place, of whichever entity: a publication is never known by the place of another.
+    next: AtomicU64,
 }
 
 #[derive(Default)]
 struct Unreceived {
-    /// The next place.
-    next: u64,
     places: BTreeMap<NoteId, u64>,
     /// By place; with a sender for a publication that waits for its turn.
     order: BTreeMap<u64, Option<oneshot::Sender<()>>>,
@@ -36,13 +39,9 @@ struct Unreceived {
 }
 
 impl Unreceived {
-    fn add(&mut self, id: impl FnOnce(u64) -> NoteId, turn: Option<oneshot::Sender<()>>) -> NoteId {
-        let place = self.next;
-        self.next += 1;
-        let id = id(place);
+    fn add(&mut self, place: u64, id: NoteId, turn: Option<oneshot::Sender<()>>) {
         self.places.insert(id, place);
         self.order.insert(place, turn);
-        id
     }
 
     fn remove(&mut self, place: u64) {
@@ -68,9 +67,10 @@ impl UnreceivedNotes {
     /// A note to an entity was posted: a throw, or one on a subscription.
     pub fn posted(&self, entity: Entity, note: NoteId, is_throw: bool) {
         let mut unreceived = self.entities.entry(entity).or_default();
-        unreceived.add(|_| note, None);
+        // Drawn under the entity's lock, so that its places are in the order of their numbers.
+        let place = self.place();
+        unreceived.add(place, note, None);
         if !is_throw {
-            let place = unreceived.next - 1;
             unreceived.subscriptions.insert(place);
         }
     }
@@ -98,8 +98,13 @@ impl UnreceivedNotes {
     pub fn turn(&self, entity: Entity) -> Option<(NoteId, oneshot::Receiver<()>)> {
         let mut unreceived = self.entities.get_mut(&entity)?;
         let (turn, waits) = oneshot::channel();
-        let id = unreceived.add(|place| (entity, place), Some(turn));
-        Some((id, waits))
+        let place = self.place();
+        unreceived.add(place, (entity, place), Some(turn));
+        Some(((entity, place), waits))
+    }
+
+    fn place(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The turn of a posted throw; `None` when the entity has received all subscriptions that were
@@ -161,6 +166,12 @@ mod tests {
         unreceived.received(entity, (entity, 3));
         unreceived.received(entity, id);
         assert!(unreceived.entities.is_empty());
+
+        // A publication whose row could not be written is reported a second time.
+        unreceived.posted(entity, (entity, 4), false);
+        let (_, mut turn) = unreceived.turn(entity).unwrap();
+        unreceived.received(entity, id);
+        assert_eq!(turn.try_recv(), Err(oneshot::error::TryRecvError::Empty));
     }
 
     #[test]

@@ -62,6 +62,7 @@ impl Runtime {
             evaluated.extend(self.evaluated(process, &request).await?);
         }
         let mut published = Published::default();
+        let (mut all, mut repeats) = (0, 0);
         for (process, event, holds) in evaluated {
             let key = keys::of_condition(
                 &request.caller.tenant,
@@ -84,9 +85,14 @@ impl Runtime {
                     published.refused.push((key, rejection.message));
                 }
                 InstanceResponse::Refused(refusal) => return Err(refusal),
-                _ => published.outcome.started(key),
+                response => {
+                    all += 1;
+                    repeats += usize::from(matches!(response, InstanceResponse::Duplicate(_)));
+                    published.outcome.started(key);
+                }
             }
         }
+        published.is_repeat = all > 0 && repeats == all;
         Ok(published)
     }
 
@@ -96,14 +102,18 @@ impl Runtime {
         request: &StartConditions,
     ) -> Result<Vec<Arc<DeployedProcess>>, Rejection> {
         let tenant = &request.caller.tenant;
+        let has_one =
+            |process: &DeployedProcess| process.executable.conditional_starts().next().is_some();
         let Some(process) = &request.process else {
-            return Ok(self.definitions.started_by_events(tenant));
+            let mut processes = self.definitions.started_by_events(tenant);
+            processes.retain(|process| has_one(process));
+            return Ok(processes);
         };
         let deployed = self
             .definitions
             .published(tenant, process)
             .ok_or_else(|| self.not_startable(tenant, process))?;
-        if deployed.executable.conditional_starts().next().is_none() {
+        if !has_one(&deployed) {
             let sentence = format!(
                 "expected a process with a conditional start event, but '{process}' has none: start \
                 it with POST /v1/instances"

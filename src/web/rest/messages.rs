@@ -80,8 +80,14 @@ pub async fn conditions(
     };
     let (start, bytes) = body::json(&request, payload, read).await??;
     let payer = app.admit_publish(&request, &principal)?;
-    let published = app.sessions.runtime.start_by_conditions(start).await?;
-    app.sessions.owe_receivers(payer, bytes, &published);
+    let sessions = app.sessions.clone();
+    // If the request is cut off, the instances are started and charged all the same.
+    let started = actix_web::rt::spawn(async move {
+        let published = sessions.runtime.start_by_conditions(start).await?;
+        sessions.owe_receivers(payer, bytes, &published);
+        Ok::<_, Refusal>(published)
+    });
+    let published = started.await.unwrap_or(Err(Refusal::Internal))?;
     Ok(json(StatusCode::OK, &PublishResult::from(published)))
 }
 
@@ -111,14 +117,10 @@ async fn publish(
         PublishTo::All(publication) => {
             let (sender, answered) = oneshot::channel();
             // The receiver is gone when the request was cut off.
-            runtime.publish(
-                publication,
-                Box::new(move |answer| drop(sender.send(answer))),
-            );
+            let reply = Box::new(move |answer| drop(sender.send(answer)));
+            runtime.publish(publication, app.sessions.charging((payer, bytes), reply));
             let answer = answered.await.unwrap_or(Err(Refusal::Unknown));
-            let published = answer.map_err(HttpProblem::from)?;
-            app.sessions.owe_receivers(payer, bytes, &published);
-            published.into()
+            answer.map_err(HttpProblem::from)?.into()
         }
     };
     Ok(json(StatusCode::OK, &result))
