@@ -8,6 +8,7 @@ use std::{
     ffi::OsString,
     fmt, fs,
     net::{SocketAddr, ToSocketAddrs},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -28,6 +29,7 @@ mod date_time_format;
 mod http_calls;
 mod key_source;
 mod mistakes;
+mod numbers;
 mod options;
 mod origins;
 mod otlp;
@@ -62,6 +64,13 @@ pub use settings::{Setting, SettingSource};
 pub use shell_documents::{CompletionsCommand, ManCommand};
 pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;
+
+const MIB: usize = 1024 * 1024;
+/// The most that options may ask for: beyond every machine, and small enough to calculate with.
+const WORKERS: usize = 1_024;
+const CONNECTIONS: usize = 10_000_000;
+/// In MiB.
+const BODY_MEMORY: usize = 1024 * 1024;
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -312,7 +321,7 @@ impl ParsedOptions {
     }
 }
 
-/// The options that are empty or too small, one sentence each.
+/// The options that are empty, too small or too large, one sentence each.
 fn out_of_range(options: &Options) -> Vec<String> {
     let mut wrong = Vec::new();
     if options.jwt_secret.as_deref() == Some("") {
@@ -321,20 +330,51 @@ fn out_of_range(options: &Options) -> Vec<String> {
                 .into(),
         );
     }
-    if options.workers == Some(0) {
-        wrong.push("expected workers to be at least 1, but it is 0".into());
-    }
-    if options.max_connections == Some(0) {
-        wrong.push("expected max-connections to be at least 1, but it is 0".into());
-    }
-    let least = limits::DEFINITION_BYTES * limits::BODY_MEMORY_PART / (1024 * 1024);
-    if let Some(given) = options.max_body_memory.filter(|given| *given < least) {
-        wrong.push(format!(
-            "expected max-body-memory to be at least {least} MiB, but it is {given}: one caller \
-            may take an eighth of it, and a process definition has to fit in there"
-        ));
-    }
+    let least = limits::DEFINITION_BYTES * limits::BODY_MEMORY_PART / MIB;
+    let fits = "one caller may take an eighth of it, and a process definition has to fit in there";
+    let outside = [
+        outside(
+            "workers",
+            options.workers,
+            1..=WORKERS,
+            "leave it out for one per core",
+        ),
+        outside(
+            "max-connections",
+            options.max_connections,
+            1..=CONNECTIONS,
+            "clients need some",
+        ),
+        outside(
+            "max-body-memory",
+            options.max_body_memory,
+            least..=BODY_MEMORY,
+            fits,
+        ),
+    ];
+    wrong.extend(outside.into_iter().flatten());
     wrong
+}
+
+/// What is wrong with a number outside its bounds; `too_small` says why there is a least one.
+fn outside(
+    name: &str,
+    given: Option<usize>,
+    bounds: RangeInclusive<usize>,
+    too_small: &str,
+) -> Option<String> {
+    let given = given.filter(|given| !bounds.contains(given))?;
+    let (bound, why) = if given < *bounds.start() {
+        (format!("at least {}", bounds.start()), too_small)
+    } else {
+        (
+            format!("at most {}", bounds.end()),
+            "write a smaller number",
+        )
+    };
+    Some(format!(
+        "expected {name} to be {bound}, but it is {given}: {why}"
+    ))
 }
 
 /// The mistakes in the options, one sentence each.

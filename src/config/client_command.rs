@@ -6,7 +6,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use super::PlayScenarios;
+use super::{PlayScenarios, numbers::whole};
 
 /// A command that talks to a server.
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
@@ -182,7 +182,7 @@ pub struct RunArguments {
     #[arg(long, value_name = "KEY")]
     pub element: Option<String>,
     /// Refuse the command if the instance has advanced beyond this sequence number
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", value_parser = whole::<u64>)]
     pub if_seq: Option<u64>,
     /// Whether to wait.
     #[command(flatten)]
@@ -208,7 +208,7 @@ pub struct PatchArguments {
     #[arg(long, value_name = "UUID")]
     pub id: Option<Uuid>,
     /// Refuse the command if the instance has advanced beyond this sequence number
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", value_parser = whole::<u64>)]
     pub if_seq: Option<u64>,
     /// Server and output.
     #[command(flatten)]
@@ -222,7 +222,7 @@ pub struct MigrateArguments {
     #[arg(required = true)]
     pub instances: Vec<Uuid>,
     /// Number of the target version
-    #[arg(long, value_name = "VERSION")]
+    #[arg(long, value_name = "VERSION", value_parser = whole::<u32>)]
     pub to: u32,
     /// New id in the target of a node or flow; may be repeated
     #[arg(long, value_name = "OLD=NEW")]
@@ -308,7 +308,7 @@ pub struct WatchArguments {
     #[arg(value_name = "INSTANCE|PROCESS|tasks")]
     pub what: String,
     /// For an instance: print only pushes after this sequence number
-    #[arg(long, value_name = "SEQ")]
+    #[arg(long, value_name = "SEQ", value_parser = whole::<u64>)]
     pub after: Option<u64>,
     /// Server and output.
     #[command(flatten)]
@@ -338,7 +338,7 @@ pub struct ListArguments {
     #[arg(long, value_name = "TEXT")]
     pub business_key: Option<String>,
     /// Maximum number of instances
-    #[arg(long, default_value = "50", value_name = "N")]
+    #[arg(long, default_value = "50", value_name = "N", value_parser = whole::<usize>)]
     pub limit: usize,
     /// Server and output.
     #[command(flatten)]

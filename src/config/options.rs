@@ -2,15 +2,12 @@
 //!
 //! Not here: defaults of absent options and rejected combinations (`config`).
 
-use std::{collections::BTreeMap, path::PathBuf, str::FromStr};
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use serde::Deserialize;
 
-fn whole<T: FromStr>(text: &str) -> Result<T, String> {
-    let sentence = || "expected a whole number of at least 0, such as 64".to_owned();
-    text.parse().map_err(|_| sentence())
-}
+use super::numbers::{part, whole};
 
 /// Every option, absent or given. The flag `--some-name`, the variable `STEPWIRE_SOME_NAME` and the
 /// TOML key `some-name` are the same option. No `Debug`: it contains the secret.
@@ -348,7 +345,7 @@ pub struct Options {
     pub otlp_headers: Option<Vec<String>>,
     /// Fraction, from 0 to 1, of the traces started here whose spans are sent; for a caller's
     /// trace, its flag decides [default: 1]
-    #[arg(long, global = true, env = "STEPWIRE_OTLP_SAMPLE", value_name = "PART")]
+    #[arg(long, global = true, env = "STEPWIRE_OTLP_SAMPLE", value_name = "PART", value_parser = part)]
     pub otlp_sample: Option<f64>,
     /// Number of threads for instances and connections [default: one per core]
     #[arg(long, global = true, env = "STEPWIRE_WORKERS", value_name = "N", value_parser = whole::<usize>)]

@@ -2,6 +2,8 @@ use clap::CommandFactory;
 
 use super::*;
 
+mod mistakes;
+
 fn load(arguments: &[&str]) -> Result<(Config, ProgramCommand), ConfigError> {
     let line = CommandLine::read(
         [&["stepwire"], arguments]
@@ -406,60 +408,4 @@ fn every_option_reports_value_and_source_but_no_secret() {
             reported(flag);
         }
     }
-}
-
-#[test]
-fn a_mistake_in_the_file_names_its_option_and_what_was_expected() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("stepwire.toml");
-    for (text, part) in [
-        (
-            "rate-burst = \"many\"",
-            "for `rate-burst` there is the text \"many\" instead of a whole number of at least 0 \
-            (line 1)",
-        ),
-        (
-            "\nrate-burst = -1",
-            "for `rate-burst` there is the number -1 instead of a whole number of at least 0 \
-            (line 2)",
-        ),
-        (
-            "allowed-origins = \"https://a.example\"",
-            "for `allowed-origins` there is the text \"https://a.example\" instead of a list",
-        ),
-        ("rate-brst = 5", "`rate-brst` is none: write `rate-burst`"),
-        ("store = \"disk\"", "for `store`: unknown variant `disk`"),
-        ("listen = ", "for `listen`: string values must be quoted"),
-    ] {
-        fs::write(&path, text).unwrap();
-        let error = load(&["--config", path.to_str().unwrap()]).err().unwrap();
-        assert!(error.to_string().contains(part), "{error}");
-    }
-    let error = load(&["--rate-burst", "many"]).err().unwrap();
-    assert!(
-        error
-            .to_string()
-            .contains("expected a whole number of at least 0"),
-        "{error}"
-    );
-}
-
-#[test]
-fn mistyped_variables_are_found_with_what_was_meant() {
-    let names = [
-        "STEPWIRE_RATE_BRST",
-        "STEPWIRE_RATE_BURST",
-        "STEPWIRE_SECRET_RATE",
-        "STEPWIRE_PORT_8000_TCP_ADDR",
-        "STEPWIRE_SEVER",
-        "PATH",
-    ];
-    assert_eq!(
-        mistyped_variables(names.map(str::to_owned)),
-        [
-            ("STEPWIRE_RATE_BRST", "STEPWIRE_RATE_BURST"),
-            ("STEPWIRE_SEVER", "STEPWIRE_SERVER"),
-        ]
-        .map(|(name, near)| (name.to_owned(), near.to_owned()))
-    );
 }
