@@ -19,6 +19,8 @@
 //! **SQLite migrations are an ordered list of scripts by `user_version`**: a dozen lines instead of
 //! a framework.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use super::failed;
@@ -46,7 +48,39 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         };
         migrated().map_err(failed("bring the tables up to date"))?;
     }
-    Ok(())
+    require_same_columns(connection)
+}
+
+/// Refuses a file with other columns than the scripts give it: before the first release the first
+/// script has changed.
+fn require_same_columns(connection: &Connection) -> Result<(), StoreError> {
+    let expected = || {
+        let empty = Connection::open_in_memory()?;
+        for script in SCRIPTS {
+            empty.execute_batch(script)?;
+        }
+        columns(&empty)
+    };
+    let expected = expected().map_err(failed("make tables to compare with"))?;
+    let found = columns(connection).map_err(failed("read the names of the columns"))?;
+    let Some((table, column)) = expected.symmetric_difference(&found).next() else {
+        return Ok(());
+    };
+    Err(StoreError::Unreadable(format!(
+        "the tables of the data directory are those of another version of this program, as the \
+        column `{column}` of `{table}` shows: start that version, or use another directory (--data)"
+    )))
+}
+
+/// Each table with each of its columns.
+fn columns(connection: &Connection) -> rusqlite::Result<BTreeSet<(String, String)>> {
+    let mut names = connection.prepare(
+        "SELECT tables.name, columns.name FROM sqlite_schema AS tables
+             JOIN pragma_table_info(tables.name) AS columns
+         WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+    )?;
+    let names = names.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    names.collect()
 }
 
 /// The version of a file.
@@ -63,4 +97,28 @@ pub(super) fn version(connection: &Connection) -> Result<u32, StoreError> {
         )));
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_of_another_version_are_refused() {
+        for change in [
+            "ALTER TABLE outbox DROP COLUMN publication",
+            "ALTER TABLE task ADD COLUMN mood TEXT",
+            "DROP TABLE draft",
+        ] {
+            let mut file = Connection::open_in_memory().unwrap();
+            migrate(&mut file).unwrap();
+            migrate(&mut file).unwrap();
+            file.execute_batch(change).unwrap();
+            let refused = migrate(&mut file).unwrap_err().to_string();
+            assert!(
+                refused.contains("another version of this program"),
+                "{refused}"
+            );
+        }
+    }
 }
