@@ -70,6 +70,8 @@ export interface TaskInfo {
   /** Key of the element instance, for `claim` and `run`. */
   element: string;
   process: string;
+  /** That of the instance. */
+  businessKey: string | null;
   /** Id of the node in the diagram. */
   node: string;
   name: string;

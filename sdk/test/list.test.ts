@@ -13,7 +13,7 @@ async function live() {
 /** `age` in minutes; the element's key contains it, so that the order can be read. */
 function task(age: number, more: Partial<TaskInfo> = {}): TaskInfo {
   const createdAt = new Date(Date.UTC(2030, 0, 1) - age * 60_000).toISOString();
-  const place = { lane: 'office', assignee: null, candidates: ['clerk'], dueAt: null, remindedAt: null, loopCounter: null };
+  const place = { businessKey: null, lane: 'office', assignee: null, candidates: ['clerk'], dueAt: null, remindedAt: null, loopCounter: null };
   return { instance: 'i', element: `e${age}`, process: 'claim', node: 'check', name: 'Check', createdAt, ...place, ...more };
 }
 

@@ -136,21 +136,29 @@ fn position(frame: &Value) -> String {
 
 fn instance(entry: &Value) -> String {
     let of = |name: &str| entry[name].as_str().unwrap_or_default();
-    let business_key = entry["businessKey"]
-        .as_str()
-        .map(|key| format!("  {key}"))
-        .unwrap_or_default();
     format!(
-        "{}  {}  {}{business_key}",
+        "{}  {}  {}{}",
         of("instance"),
         of("process"),
-        status(entry)
+        status(entry),
+        business_key(entry)
     )
 }
 
 fn task(entry: &Value) -> String {
     let of = |name: &str| entry[name].as_str().unwrap_or_default();
-    format!("{}  {}  {}", of("element"), of("process"), node_text(entry))
+    format!(
+        "{}  {}  {}{}",
+        of("element"),
+        of("process"),
+        node_text(entry),
+        business_key(entry)
+    )
+}
+
+fn business_key(entry: &Value) -> String {
+    let key = entry["businessKey"].as_str();
+    key.map(|key| format!("  {key}")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -169,11 +177,10 @@ mod tests {
             json!({"type": "progress", "channel": "instance/k", "status": "started", "nodes": nodes}),
             "k  started at N (n)",
         );
-        let task =
-            json!({"element": "k-4", "process": "p", "node": "n", "name": "N", "assignee": "ada"});
+        let task = json!({"element": "k-4", "process": "p", "businessKey": "b", "node": "n", "name": "N", "assignee": "ada"});
         check(
             json!({"type": "tasks", "channel": "tasks", "set": [task], "removed": ["k-2"]}),
-            "k-4  p  N (n, ada's)\nk-2  gone",
+            "k-4  p  N (n, ada's)  b\nk-2  gone",
         );
         let instances =
             json!([{"instance": "k", "process": "p", "status": "finished", "businessKey": "b"}]);

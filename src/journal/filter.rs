@@ -22,6 +22,8 @@ pub struct TaskFilter {
     pub process: Option<String>,
     /// Of this instance.
     pub instance: Option<InstanceKey>,
+    /// Of instances with this business key.
+    pub business_key: Option<String>,
     /// With this assignment.
     pub assignee: Option<Assignee>,
 }
@@ -42,6 +44,7 @@ impl TaskFilter {
             scope,
             process: None,
             instance: None,
+            business_key: None,
             assignee: None,
         }
     }
@@ -60,6 +63,7 @@ impl TaskFilter {
             && self
                 .instance
                 .is_none_or(|instance| task.instance == instance)
+            && (self.business_key.is_none() || self.business_key == task.business_key)
             && match &self.assignee {
                 None => true,
                 Some(Assignee::Unassigned) => task.assignee.is_none(),

@@ -78,6 +78,8 @@ pub struct TaskRow {
     pub tenant: String,
     /// The id of the definition.
     pub process: String,
+    /// The instance's business key, which the stores keep with the instance.
+    pub business_key: Option<String>,
     /// The id of the node.
     pub node: String,
     /// The name of the node.

@@ -280,6 +280,7 @@ fn task(
         element: key,
         tenant: head.tenant.clone(),
         process: head.process.id.clone(),
+        business_key: head.business_key.clone(),
         node: node.id.to_string(),
         name: node.name.clone(),
         lane: lane.map(|lane| lane.id.clone()),

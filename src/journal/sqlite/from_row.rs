@@ -74,6 +74,7 @@ pub(super) fn task_row(row: &Row<'_>) -> Result<TaskRow> {
         due_at: row.get(12)?,
         reminded_at: row.get(13)?,
         loop_counter: row.get(14)?,
+        business_key: row.get(15)?,
     })
 }
 

@@ -71,10 +71,10 @@ pub(super) const INSTANCE: &str = "
     key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents,
     outcome, open_until, descendants_ended, origin";
 
+/// The business key is a column of the instance.
 pub(super) const TASK: &str = "
-    SELECT instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at,
-        due_at, reminded_at, loop_counter
-    FROM task";
+    instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at,
+    due_at, reminded_at, loop_counter, (SELECT business_key FROM instance WHERE key = task.instance)";
 
 pub(super) const INCIDENT: &str =
     "SELECT instance, element, tenant, process, node, code, message, raised_at FROM incident";
@@ -233,8 +233,8 @@ impl StoreReader for SqliteReader {
         limit: usize,
     ) -> Result<Vec<TaskRow>, StoreError> {
         let sql = format!(
-            "{TASK} WHERE (instance, element) < (?1, ?2) ORDER BY instance DESC, element DESC \
-            LIMIT ?3"
+            "SELECT {TASK} FROM task WHERE (instance, element) < (?1, ?2) \
+            ORDER BY instance DESC, element DESC LIMIT ?3"
         );
         let (instance, element) = after.unwrap_or(AFTER_ALL);
         self.listed(
@@ -246,7 +246,8 @@ impl StoreReader for SqliteReader {
     }
 
     fn tasks_of(&self, instance: InstanceKey) -> Result<Vec<TaskRow>, StoreError> {
-        let sql = format!("{TASK} WHERE instance = ?1 ORDER BY element DESC LIMIT ?2");
+        let sql =
+            format!("SELECT {TASK} FROM task WHERE instance = ?1 ORDER BY element DESC LIMIT ?2");
         let maximum = bounded(limits::ACTIVE_ELEMENTS);
         self.listed(
             &row_reading::TASKS,

@@ -137,7 +137,7 @@ impl SqliteReader {
             &all(&format!("SELECT {INSTANCE} FROM instance")),
             instance_row,
         )?;
-        self.each(&TASKS, &all(TASK), task_row)?;
+        self.each(&TASKS, &all(&format!("SELECT {TASK} FROM task")), task_row)?;
         self.each(&INCIDENTS, &all(INCIDENT), incident_row)?;
         self.each(&AUDIT, &all(audit::AUDIT), audit::row)?;
         self.each(&JOBS, &all(jobs::JOB), jobs::job_row)?;

@@ -27,14 +27,15 @@ fn newest<'a>(
     after: Option<&'a ElementCursor>,
     limit: &'a i64,
 ) -> SqlFilter<'a> {
-    let mut branches = match (&filter.scope, &filter.instance) {
-        (TaskScope::All(tenant), Some(_)) => {
-            let mut all = SqlFilter::of(TASK);
+    let of_few = filter.instance.is_some() || filter.business_key.is_some();
+    let mut branches = match (&filter.scope, of_few) {
+        (TaskScope::All(tenant), true) => {
+            let mut all = tasks(filter);
             all.and("+tenant = ?", &[tenant]);
             vec![all]
         }
-        (TaskScope::All(tenant), None) => {
-            let mut all = SqlFilter::of(TASK);
+        (TaskScope::All(tenant), false) => {
+            let mut all = tasks(filter);
             let is_by_assignee = matches!(filter.assignee, Some(Assignee::User(_)));
             all.and(
                 if is_by_assignee {
@@ -48,12 +49,13 @@ fn newest<'a>(
         }
         (TaskScope::Of(audience), _) => of_audience(audience, filter, candidates),
     };
+    let sign = sign(filter);
     for branch in &mut branches {
         branch.and_given("instance = ?", filter.instance.as_ref());
         branch.and_given("+process = ?", filter.process.as_ref());
         match (&filter.assignee, &filter.scope) {
             (Some(Assignee::User(user)), TaskScope::All(_)) => {
-                branch.and("assignee = ?", &[user]);
+                branch.and(&format!("{sign}assignee = ?"), &[user]);
             }
             (Some(Assignee::User(user)), TaskScope::Of(_)) => {
                 branch.and("+assignee = ?", &[user]);
@@ -63,20 +65,41 @@ fn newest<'a>(
         }
         if let Some(after) = after {
             branch.and(
-                "(created_at, instance, element) < (?, ?, ?)",
+                &format!("({sign}created_at, instance, element) < (?, ?, ?)"),
                 &[&after.at, &after.instance, &after.element],
             );
         }
     }
     let mut statement = SqlFilter::union(branches);
-    if filter.instance.is_some() {
-        statement.push("/*sorts: an instance's*/");
+    if of_few {
+        statement.push("/*sorts: those of few instances*/");
     } else if candidates.len() > MERGED_LISTS {
         statement.push("/*sorts: more lists of roles than are merged*/");
     }
     statement.push(" ORDER BY created_at DESC, instance DESC, element DESC");
     statement.limit(limit);
     statement
+}
+
+/// All tasks, or those of the instances with a business key, which an index finds.
+fn tasks(filter: &TaskFilter) -> SqlFilter<'_> {
+    let Some(key) = &filter.business_key else {
+        return SqlFilter::of(&format!("SELECT {TASK} FROM task"));
+    };
+    let mut named = SqlFilter::of("SELECT key AS found FROM instance");
+    named.and("business_key = ?", &[key]);
+    named.inside(|named| {
+        format!("SELECT {TASK} FROM ({named}) CROSS JOIN task ON task.instance = found")
+    })
+}
+
+/// A sign before a column prevents the planner from using its indexes: those of a business key are
+/// found by their instances.
+fn sign(filter: &TaskFilter) -> &'static str {
+    match filter.business_key {
+        Some(_) => "+",
+        None => "",
+    }
 }
 
 /// One part for each index that has tasks of a user's list.
@@ -86,21 +109,23 @@ fn of_audience<'a>(
     candidates: &'a [Roles],
 ) -> Vec<SqlFilter<'a>> {
     let branch = |condition: &str, values: &[&'a dyn ToSql]| {
-        let mut branch = SqlFilter::of(TASK);
+        let mut branch = tasks(filter);
         branch.and(condition, values);
         branch.and("+tenant = ?", &[&audience.tenant]);
         branch
     };
-    let subject = &audience.subject;
-    let assigned = branch("assignee = ?", &[subject]);
+    let (subject, sign) = (&audience.subject, sign(filter));
+    let assigned = branch(&format!("{sign}assignee = ?"), &[subject]);
     let mut nobodys = vec![
         branch(
-            "assignee IS NULL AND candidates IS NULL AND started_by = ?",
+            &format!("assignee IS NULL AND candidates IS NULL AND {sign}started_by = ?"),
             &[subject],
         ),
         branch(
-            "assignee IS NULL AND candidates IS NULL AND root_started_by IS NOT NULL AND \
-             root_started_by = ?",
+            &format!(
+                "assignee IS NULL AND candidates IS NULL AND root_started_by IS NOT NULL AND \
+                {sign}root_started_by = ?"
+            ),
             &[subject],
         ),
     ];
@@ -108,13 +133,15 @@ fn of_audience<'a>(
         let places = vec!["?"; candidates.len()].join(", ");
         let values: Vec<&dyn ToSql> = candidates.iter().map(|it| it as _).collect();
         nobodys.push(branch(
-            &format!("assignee IS NULL AND candidates IS NOT NULL AND candidates IN ({places})"),
+            &format!(
+                "assignee IS NULL AND candidates IS NOT NULL AND {sign}candidates IN ({places})"
+            ),
             &values,
         ));
     } else {
         nobodys.extend(candidates.iter().map(|list| {
             branch(
-                "assignee IS NULL AND candidates IS NOT NULL AND candidates = ?",
+                &format!("assignee IS NULL AND candidates IS NOT NULL AND {sign}candidates = ?"),
                 &[list],
             )
         }));
@@ -188,8 +215,16 @@ mod tests {
 
     #[track_caller]
     fn list(filter: &TaskFilter, candidates: &[Roles], expected: &[&str]) {
+        // Each task's business key is looked up in its instance.
+        let with_keys = expected
+            .iter()
+            .flat_map(|&step| match step.contains("business_key") {
+                true => vec![step],
+                false => vec![step, "instance USING PRIMARY KEY (key=?)"],
+            });
         for after in [None, Some(&AFTER)] {
-            check(&newest(filter, candidates, after, &7), expected);
+            let statement = newest(filter, candidates, after, &7);
+            check(&statement, &with_keys.clone().collect::<Vec<_>>());
         }
     }
 
@@ -232,7 +267,15 @@ mod tests {
             instance: Some(InstanceKey::default()),
             ..filter(all(), None)
         };
-        list(&here, &[], &["PRIMARY KEY (instance=?)"]);
+        let own = "task USING PRIMARY KEY (instance=?)";
+        list(&here, &[], &[own]);
+        let named = |scope| TaskFilter {
+            business_key: Some("k".into()),
+            ..filter(scope, None)
+        };
+        let by_key = ["instance_business_key (business_key=?", own];
+        list(&named(all()), &[], &by_key);
+        list(&named(mine()), &lists, &by_key.repeat(5));
         let more = vec![list_of("clerk"); MERGED_LISTS + 1];
         let sorted = [
             assigned,

@@ -197,6 +197,7 @@ fn task(n: u128, element: u64, assignee: Option<&str>) -> TaskRow {
         } else {
             "order".into()
         },
+        business_key: (n == 2).then(|| "k-2".into()),
         node: "approve".into(),
         name: "Approve".into(),
         lane: None,
@@ -220,13 +221,13 @@ fn tasks_are_filtered_and_read_in_pages() {
             task(2, 3, Some("bob")),
             task(9, 1, None),
         ];
-        store
-            .commit(&[changing(
-                1,
-                1,
-                rows.into_iter().map(ReadModelChange::TaskOpened).collect(),
-            )])
-            .unwrap();
+        let named = InstanceRow {
+            business_key: Some("k-2".into()),
+            ..instance(2, "leave", "started")
+        };
+        let changes = rows.into_iter().map(ReadModelChange::TaskOpened);
+        let changes = changes.chain([ReadModelChange::Instance(named, None)]);
+        store.commit(&[changing(1, 1, changes.collect())]).unwrap();
         let all = TaskFilter::all_of(TaskScope::All("acme".into()));
         let list = |filter: &TaskFilter, after: Option<ElementCursor>, limit| -> Vec<u64> {
             reader
@@ -287,6 +288,18 @@ fn tasks_are_filtered_and_read_in_pages() {
             ),
             [0; 0]
         );
+        let named = |business_key: &str| TaskFilter {
+            business_key: Some(business_key.into()),
+            ..all.clone()
+        };
+        assert_eq!(list(&named("k-2"), None, 9), [3]);
+        assert_eq!(list(&named("k-3"), None, 9), [0; 0]);
+        let keys = reader.task_list(&all, None, 9).unwrap();
+        let keys: Vec<_> = keys
+            .iter()
+            .map(|task| task.business_key.as_deref())
+            .collect();
+        assert_eq!(keys, [None, Some("k-2")]);
         assert_eq!(
             list(&TaskFilter::all_of(TaskScope::All("other".into())), None, 9),
             [1]

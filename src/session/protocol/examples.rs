@@ -142,6 +142,7 @@ fn of_lists(name: &str) -> Option<Value> {
     let task = json!({
         "instance": KEY, "element": ELEMENT, "process": "onboarding", "node": "review", "name": "Review", "lane": "clerks",
         "assignee": null, "candidates": ["clerk"], "createdAt": created, "dueAt": null, "remindedAt": null, "loopCounter": null,
+        "businessKey": "C-1815",
     });
     let mut instance = json!({
         "instance": KEY, "process": "onboarding", "status": "started", "businessKey": "C-1815", "startedBy": "ada",

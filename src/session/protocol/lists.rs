@@ -25,6 +25,9 @@ pub struct TaskEntry<'a> {
     pub element: String,
     /// The process's id.
     pub process: &'a str,
+    /// The client's own name for the instance.
+    #[schema(required)]
+    pub business_key: Option<&'a str>,
     /// Node id.
     pub node: &'a str,
     /// Node name.
@@ -57,6 +60,7 @@ impl<'a> From<&'a TaskRow> for TaskEntry<'a> {
             instance: row.instance,
             element: row.element.wire(row.instance),
             process: &row.process,
+            business_key: row.business_key.as_deref(),
             node: &row.node,
             name: &row.name,
             lane: row.lane.as_deref(),

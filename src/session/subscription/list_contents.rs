@@ -191,6 +191,7 @@ mod tests {
             element: ElementKey(number),
             tenant: text("default"),
             process: text("p"),
+            business_key: None,
             node: text("n"),
             name: text("N"),
             lane: None,

@@ -37,6 +37,9 @@ struct TasksQuery {
     /// Of this instance.
     #[param(format = Uuid)]
     instance: Option<String>,
+    /// Of instances with this business key.
+    #[serde(rename = "businessKey")]
+    business_key: Option<String>,
     /// Assigned to this user; `me` is the caller, `none` is nobody.
     assignee: Option<String>,
     /// How many at most.
@@ -55,7 +58,7 @@ struct Tasks<'a> {
     next: Option<String>,
 }
 
-/// `GET /v1/tasks?all=&process=&instance=&assignee=&limit=&cursor=` → `{"tasks","next"}`: tasks
+/// `GET /v1/tasks?all=&process=&instance=&businessKey=&assignee=&limit=&cursor=` → `{"tasks","next"}`: tasks
 /// that are assigned to the caller, and unassigned ones that the caller may claim.
 ///
 /// # Errors
@@ -109,6 +112,7 @@ fn filter(parameters: TasksQuery, caller: &Caller) -> Result<TaskFilter, HttpPro
         scope,
         process: parameters.process,
         instance: instance_filter(parameters.instance.as_deref())?,
+        business_key: parameters.business_key,
         assignee,
     })
 }

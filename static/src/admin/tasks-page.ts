@@ -162,7 +162,7 @@ export class TasksPage {
   }
 
   private makeTable(): HTMLElement {
-    const heads = ['Task', 'Process', 'Lane', 'Whose', 'Due', 'Waiting since', 'Commands'];
+    const heads = ['Task', 'Process', 'Business key', 'Lane', 'Whose', 'Due', 'Waiting since', 'Commands'];
     const cells = heads.map((name) => h('th', { scope: 'col' }, name));
     const caption = h('caption', { class: 'visually-hidden' }, 'Tasks, by due date, then the newest first');
     return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...cells)), this.body);
@@ -170,7 +170,7 @@ export class TasksPage {
 
   /** The row of a task, and the row of its panel. */
   private rows(task: TaskInfo): HTMLElement[] {
-    const { instance, element, process, lane, createdAt } = task;
+    const { instance, element, process, businessKey, lane, createdAt } = task;
     const cell = (label: string, ...content: (Node | string)[]) => h('td', { 'data-label': label }, h('div', {}, ...content));
     const href = `${this.instances}/${encodeURIComponent(instance)}`;
     const link = h('a', { href, 'data-focus': `open/${element}` }, taskName(task));
@@ -179,6 +179,7 @@ export class TasksPage {
       { 'data-element': element, 'data-node': task.node, 'data-mine': String(task.assignee === this.user) },
       cell('Task', link),
       cell('Process', this.named.get(process)?.process ?? process),
+      cell('Business key', businessKey ?? '—'),
       cell('Lane', lane === null ? '—' : (this.named.get(process)?.part(lane) ?? lane)),
       cell('Whose', ...this.whose(task)),
       cell('Due', ...(task.dueAt ? dueNotes(task) : ['—'])),
