@@ -8,6 +8,7 @@
 mod expectation;
 mod form;
 mod model_source;
+mod node_at;
 mod own_server;
 mod player;
 mod report;

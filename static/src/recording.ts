@@ -68,7 +68,7 @@ export class Recording {
     const nodes = instance.nodes.get();
     const expected: Step = {
       status,
-      nodes: [...new Set(nodes.map(({ node }) => node))],
+      nodes: nodes.map(({ node }) => node),
       actions: instance.actions.get().map(({ name }) => name),
     };
     const incidents = nodes.flatMap(({ incident }) => (incident ? [incident.code] : []));

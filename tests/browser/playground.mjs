@@ -92,11 +92,12 @@ await play(async (browser, watch) => {
   await page.getByTestId('record').click();
   await send(page, { type: 'start', process: 'tick', businessKey: '${me}-7' }, { wait: { type: 'progress', nodes: { 0: { node: 'work' } } } });
   await said(page, '2 of 2 done');
-  await send(page, { type: 'claim', instance: '$instance', element: '$element' }, { type: 'run', instance: '$instance', action: 'done', data: { text: 'it is' } });
+  await send(page, { type: 'claim', instance: '$instance', element: '$element' }, { type: 'run', instance: '$instance', element: '$element', action: 'done', data: { text: 'it is' } });
   await said(page, '2 of 2 done');
   const timed = await replay(page);
   assert.match(timed, /"advance":"PT/);
   assert.match(timed, /"claim":"work"/);
+  assert.match(timed, /"run":"done","node":"work"/);
 
   // Scripts are kept in this browser.
   await page.getByLabel('Frames', { exact: true }).fill('{"type": "start", "process": "tick"}');

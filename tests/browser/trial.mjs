@@ -97,6 +97,8 @@ async function iterations(page) {
   await trial(page, 'actions').locator('section').filter({ hasText: 'iteration 2' }).getByRole('button', { name: 'Run ok' }).click();
   await trial(page, 'nodes').getByText('iteration 2').waitFor({ state: 'detached' });
   await trial(page, 'nodes').getByText('iteration 1').waitFor();
+  const scenario = await replay(page, 'save', 1);
+  assert.match(scenario, /"run":"ok","node":"ask","iteration":2/);
 }
 
 await play(async (browser, watch) => {

@@ -7,7 +7,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
 
-use super::{model_source::ModelSource, yaml_error};
+use super::{
+    model_source::ModelSource,
+    node_at::{Iteration, NodeAt},
+    yaml_error,
+};
 
 /// The user of steps that name nobody.
 pub const DEFAULT_USER: &str = "user";
@@ -74,8 +78,8 @@ pub enum Does {
     Command {
         /// The frame's type.
         kind: &'static str,
-        /// The node whose element the command addresses.
-        node: Option<String>,
+        /// The element that the command addresses.
+        at: Option<NodeAt>,
         /// The other fields of the frame.
         fields: Map<String, Value>,
     },
@@ -200,6 +204,8 @@ struct StepForm {
     #[serde(default)]
     node: Option<String>,
     #[serde(default)]
+    iteration: Option<Iteration>,
+    #[serde(default)]
     data: Option<Value>,
     #[serde(default)]
     claim: Option<String>,
@@ -279,9 +285,10 @@ impl ScenarioStep {
             Does::Start { process, .. } => {
                 format!("start {}", process.as_deref().unwrap_or("as requested"))
             }
-            Does::Command { kind, node, fields } => {
+            Does::Command { kind, at, fields } => {
                 let action = fields.get("action").and_then(Value::as_str);
-                let what = action.or(node.as_deref());
+                let what = action.map(str::to_owned);
+                let what = what.or_else(|| at.as_ref().map(NodeAt::to_string));
                 format!("{kind} {}", what.unwrap_or_default())
             }
             Does::Send(frame) => format!("send {}", frame["type"].as_str().unwrap_or_default()),
@@ -346,30 +353,30 @@ impl StepForm {
                 named: self.named.take(),
             });
         }
-        let command = |kind, node, fields| Some(Does::Command { kind, node, fields });
+        let command = |kind, at, fields| Some(Does::Command { kind, at, fields });
         let mut fields = Map::new();
         if let Some(action) = self.run.take() {
             fields.insert("action".to_owned(), action.into());
             self.take_into(&mut fields, &["data"]);
-            return command("run", self.node.take(), fields);
+            let node = self.node.take();
+            return command("run", self.at(node), fields);
         }
-        for (kind, node) in [
-            ("claim", &mut self.claim),
-            ("release", &mut self.release),
-            ("retry", &mut self.retry),
-            ("skip", &mut self.skip),
-        ] {
-            if let Some(node) = node.take() {
-                return command(kind, Some(node), fields);
-            }
+        let named = |kind: &'static str| move |node: String| (kind, node);
+        let found = (self.claim.take().map(named("claim")))
+            .or_else(|| self.release.take().map(named("release")))
+            .or_else(|| self.retry.take().map(named("retry")))
+            .or_else(|| self.skip.take().map(named("skip")));
+        if let Some((kind, node)) = found {
+            return command(kind, self.at(Some(node)), fields);
         }
         if let Some(node) = self.assign.take() {
             fields.insert("user".to_owned(), self.to.take().into());
-            return command("assign", Some(node), fields);
+            return command("assign", self.at(Some(node)), fields);
         }
         if let Some(data) = self.patch.take() {
             fields.insert("data".to_owned(), data);
-            return command("patch", self.scope.take(), fields);
+            let scope = self.scope.take();
+            return command("patch", self.at(scope), fields);
         }
         if let Some(mut published) = self.publish.take() {
             published.insert("type".to_owned(), "publish".into());
@@ -394,6 +401,12 @@ impl StepForm {
             })
     }
 
+    fn at(&mut self, node: Option<String>) -> Option<NodeAt> {
+        let node = node?;
+        let iteration = self.iteration.take();
+        Some(NodeAt { node, iteration })
+    }
+
     fn take_into(&mut self, fields: &mut Map<String, Value>, names: &[&str]) {
         for &name in names {
             let value = match name {
@@ -414,6 +427,7 @@ impl StepForm {
             ("businessKey", self.business_key.is_some()),
             ("startCondition", self.start_condition.is_some()),
             ("node", self.node.is_some()),
+            ("iteration", self.iteration.is_some()),
             ("data", self.data.is_some()),
             ("to", self.to.is_some()),
             ("scope", self.scope.is_some()),
@@ -432,7 +446,7 @@ mod tests {
         let scenario = Scenario::read(
             "name: A\nusers: {olga: {roles: [operator]}}\nsteps:\n  - start: p\n    data: {x: \
             12345678901234567}\n  - {as: olga, run: save, node: n, refused: invalid_data}\n  - \
-            expect:\n      nodes: [n]\n  - {patch: {x: 1}, scope: box}\n  - {do: hold}\n",
+            expect:\n      nodes: [n]\n  - {patch: {x: 1}, scope: box, iteration: [2, 1]}\n  - {do: hold}\n",
         )
         .unwrap();
         let described: Vec<_> = scenario
@@ -446,7 +460,7 @@ mod tests {
                 (4, "start p".to_owned()),
                 (6, "run save".to_owned()),
                 (7, "expect".to_owned()),
-                (9, "patch box".to_owned()),
+                (9, "patch box (iteration 2.1)".to_owned()),
                 (10, "hold".to_owned())
             ]
         );
@@ -467,6 +481,7 @@ mod tests {
             ("- {start: p, run: save}", "does several things"),
             ("- {claim: n, data: {}}", "has `data`"),
             ("- {claim: n, scope: s}", "has `scope`"),
+            ("- {run: a, iteration: 2}", "has `iteration`"),
             ("- {expect: {}, refused: not_found}", "has `refused`"),
             ("- {strat: p}", "`strat` is unknown: write `start`"),
             (

@@ -159,15 +159,6 @@ impl Instance {
             self.children.push((key, text("process")));
         }
     }
-
-    /// The elements of a node at which it is.
-    pub fn elements(&self, node: &str) -> Vec<&str> {
-        self.nodes
-            .iter()
-            .filter(|at| at["node"] == node)
-            .filter_map(|at| at["element"].as_str())
-            .collect()
-    }
 }
 
 impl Watcher for ReceivedFrames {

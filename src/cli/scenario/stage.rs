@@ -16,6 +16,7 @@ use super::{
         DEFAULT_USER, Does, Expectation, ExpectedRefusal, Scenario, ScenarioStep, ScenarioUser,
     },
     model_source::ModelSource,
+    node_at::NodeAt,
     own_server::OwnServer,
     player::{Player, ReceivedFrames},
 };
@@ -143,11 +144,11 @@ impl Stage {
                 let name = named.as_ref().or(process.as_ref());
                 self.start(fields, name, refusal).await
             }
-            Does::Command { kind, node, fields } => {
+            Does::Command { kind, at, fields } => {
                 let key = self.current(step.line)?;
                 let mut fields = fields.clone();
-                if let Some(node) = node {
-                    match self.element(&key, node).await? {
+                if let Some(at) = at {
+                    match self.element(&key, at, *kind == "patch").await? {
                         Ok(element) => {
                             fields.insert(element_field(kind).to_owned(), element.into())
                         }
@@ -287,11 +288,12 @@ impl Stage {
         }
     }
 
-    /// The element of a node at which the instance is, as the current user sees it.
+    /// The element at which the instance is, as the current user sees it.
     async fn element(
         &mut self,
         key: &str,
-        node: &str,
+        at: &NodeAt,
+        whole: bool,
     ) -> Result<Result<String, Vec<String>>, Failure> {
         self.settle().await?;
         if let Err(lines) = self.see(key).await? {
@@ -300,16 +302,15 @@ impl Stage {
         let player = self.player().await?;
         player.catch_up().await?;
         let found = player.received.of(key);
-        let element =
-            found.and_then(|found| found.elements(node).first().map(|&first| first.to_owned()));
-        Ok(element.ok_or_else(|| {
+        let element = found.and_then(|found| at.find(&found.nodes, whole));
+        Ok(element.map(str::to_owned).ok_or_else(|| {
             let nodes = found.map(|found| {
                 let ids = found.nodes.iter().filter_map(|at| at["node"].as_str());
                 ids.collect::<Vec<_>>().join(", ")
             });
             vec![
                 "nodes".to_owned(),
-                format!("  - {node}"),
+                format!("  - {at}"),
                 format!("  + {}", nodes.unwrap_or_default()),
             ]
         }))

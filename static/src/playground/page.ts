@@ -187,9 +187,9 @@ export class Playground {
     const { client } = this;
     if (!client) throw new Error('expected a connection, but it has ended');
     if (typeof frame.type !== 'string') throw new Error(`expected a frame with a 'type', or 'wait', but it is ${JSON.stringify(frame)}`);
-    this.recorder?.settled();
     this.recent = [];
     const named = typeof frame.instance === 'string' ? this.follow('', frame.instance) : undefined;
+    this.recorder?.sends(frame, named);
     try {
       const { result } = await client.command(frame, { timeout: WAIT_MS });
       const about = frame.type === 'start' ? this.follow(String(frame.process), result.instance!) : named;

@@ -1,5 +1,6 @@
 /** Records sent and received frames as steps of a scenario that `stepwire test` plays. */
 import type { Instance, JsonObject, StepwireError } from '@stepwire/client';
+import { iterationStep } from '../admin/iterations.js';
 import { Recording, type ScenarioFile } from '../recording.js';
 
 /** Keys and times, which differ in each run. */
@@ -15,6 +16,12 @@ export interface Sender {
   roles?: readonly string[] | undefined;
 }
 
+/** A node, and which iteration of it, as members of a step. */
+interface Place {
+  node?: string;
+  iteration?: number | number[];
+}
+
 /** Records one connection. */
 export class Recorder {
   private readonly recording: Recording;
@@ -25,6 +32,8 @@ export class Recorder {
   private before = Date.now();
   /** Whether something happened by itself since then. */
   private moved = false;
+  /** Where the command is done that was sent last. */
+  private place: Place = {};
 
   constructor(
     private readonly find: (key: string) => Instance | undefined,
@@ -51,8 +60,14 @@ export class Recorder {
     this.uses(instance.process);
   }
 
-  /** A command is about to be sent: the current state is the result of the steps so far. */
-  settled(): void {
+  /** A command is about to be sent; its element may be gone when it is answered. */
+  sends({ element, scope }: JsonObject, about: Instance | undefined): void {
+    this.settled();
+    this.place = placeOf(element ?? scope, about);
+  }
+
+  /** The current state is the result of the steps so far. */
+  private settled(): void {
     const elapsed = Date.now() - this.before;
     if (this.moved && this.length > 0) this.recording.advanced(elapsed);
     for (const instance of this.touched.values()) {
@@ -69,7 +84,7 @@ export class Recorder {
     this.before = Date.now();
     if (about && !error) this.touched.set(about.key, about);
     if (type === 'start') return this.start(fields, about, refused);
-    const step = { ...this.stepOf(String(type), fields, about), ...refused };
+    const step = { ...this.stepOf(String(type), fields), ...refused };
     if (about?.process) this.recording.did(this.who.name, about.process, about.key, step);
     else this.recording.step(this.who.name, step);
   }
@@ -84,20 +99,17 @@ export class Recorder {
     this.recording.started(name, String(process), about.key, { ...inherits, ...fields });
   }
 
-  private stepOf(type: string, fields: JsonObject, about: Instance | undefined): JsonObject {
-    const { element, ...others } = fields;
-    const node = about?.nodes.get().find((one) => one.element === element)?.node;
+  private stepOf(type: string, fields: JsonObject): JsonObject {
+    const { element: _element, scope: _scope, ...others } = fields;
+    const { node, ...at } = this.place;
     if (type === 'run') {
       const { action, ifSeq: _seq, ...data } = others;
-      return { run: action, ...(node && { node }), ...data };
+      return { run: action, ...(node && { node, ...at }), ...data };
     }
-    if (AT_NODE.includes(type) && node) return { [type]: node };
-    if (type === 'assign' && node) return { assign: node, to: others.user };
+    if (AT_NODE.includes(type) && node) return { [type]: node, ...at };
+    if (type === 'assign' && node) return { assign: node, to: others.user, ...at };
     if (OF_INSTANCE.includes(type)) return { do: type };
-    if (type === 'patch') {
-      const scope = about?.nodes.get().find((one) => one.element === others.scope)?.node;
-      return { patch: others.data, ...(scope && { scope }) };
-    }
+    if (type === 'patch') return { patch: others.data, ...(node && { scope: node, ...at }) };
     if (type === 'publish') return { publish: fields };
     return { send: { type, ...fields } };
   }
@@ -111,4 +123,11 @@ export class Recorder {
     this.settled();
     return this.recording.yaml(files, inside);
   }
+}
+
+/** The node of an element, and its iteration. */
+function placeOf(element: unknown, about: Instance | undefined): Place {
+  const nodes = about?.nodes.get() ?? [];
+  const found = nodes.find((one) => one.element === element);
+  return found ? { node: found.node, ...iterationStep(found.element, nodes) } : {};
 }

@@ -2,7 +2,7 @@
 import '@stepwire/client/forms';
 import type { AvailableAction, Instance, JsonObject } from '@stepwire/client';
 import { commandButton } from '../../admin/command-button.js';
-import { iterationOf } from '../../admin/iterations.js';
+import { iterationOf, iterationStep } from '../../admin/iterations.js';
 import { MessageList } from '../../admin/message-list.js';
 import { JsonTree } from '../../admin/tree.js';
 import { h, redraw } from '../../dom.js';
@@ -77,7 +77,7 @@ export class InstanceView {
           label,
           focus: `node/${element}/${step}`,
           about: `at ${name || node}`,
-          run: () => void command({ [step]: node }, run).catch(() => undefined),
+          run: () => void command({ [step]: node, ...iterationStep(element, instance.nodes.get()) }, run).catch(() => undefined),
         });
       const buttons = incident
         ? [button('Retry', 'retry', (at) => at.command('retry', { element })), button('Skip', 'skip', (at) => at.command('skip', { element }))]
@@ -143,7 +143,7 @@ export class InstanceView {
       const several = instance.actions.get().filter((one) => one.name === action).length > 1;
       const given = data && Object.keys(data).length > 0 ? { data } : {};
       let result: Awaited<ReturnType<Instance['run']>> | undefined;
-      await command({ run: action, ...(several ? { node } : {}), ...given }, async (at) => {
+      await command({ run: action, ...(several ? { node, ...iterationStep(element, instance.nodes.get()) } : {}), ...given }, async (at) => {
         result = await at.run(action, data, options);
       });
       return result!;

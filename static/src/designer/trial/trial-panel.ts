@@ -97,15 +97,17 @@ export class TrialPanel {
   }
 
   /** The server has no such trial any more: it was not used for long, or the server has started again. */
-  private ended(): void {
-    if (!this.trial) return;
+  private ended(trial: string): void {
+    // A user of a former trial may learn of its end when another one has begun.
+    if (this.trial?.trial !== trial) return;
     this.trial = undefined;
     this.stop();
     this.say(ENDED);
   }
 
   private addPlayer(name: string, roles: readonly string[]): void {
-    this.players.push(new Player(this.trial!.trial, name, roles, this.refresh, () => this.ended()));
+    const { trial } = this.trial!;
+    this.players.push(new Player(trial, name, roles, this.refresh, () => this.ended(trial)));
     this.recording.user(name, roles);
   }
 
