@@ -6,4 +6,5 @@ pub mod close_handshake;
 pub mod frame_guard;
 pub mod message_stream;
 pub mod no_upgrade;
+pub mod session_loop;
 pub mod socket;

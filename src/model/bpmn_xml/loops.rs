@@ -121,64 +121,110 @@ fn read_multiple(
     let complex_behavior = marker.filter(|_| behavior == MultiInstanceBehavior::Complex);
     let complex_behavior =
         complex_behavior.map_or_else(Vec::new, |marker| complex_behaviors(marker, id, reader));
-    let zeebe = marker.and_then(zeebe);
-    let attribute = |name: &str| filled(marker?.attribute(name));
-    let of_marker = |name: &str| own(marker?, name);
-    let of_engine = |name: &str| {
-        let mut engines = LIKE_ACTIVITI.iter();
-        engines.find_map(|engine| filled(marker?.attribute((*engine, name))))
+    let written = Notations {
+        node,
+        marker,
+        zeebe: marker.and_then(zeebe),
     };
-    let of_zeebe = |name: &str| filled(zeebe?.attribute(name));
-    let of_child = |name: &str| marker.and_then(|marker| child_text(marker, name));
-    let data_item = |name: &str| {
-        let item = marker?.children().find(|child| is_bpmn(*child, name))?;
-        filled(item.attribute("name")).or_else(|| filled(item.attribute("id")))
-    };
-    let index = reader.index;
-    let referred = |name: &str| of_child(name).map(|written| variable(node, &written, index));
-    let expression = |written: Option<&str>| written.map(|written| path_of(written).to_owned());
-    let collections = [
-        own(node, "collection").map(str::to_owned),
-        of_marker("collection").map(str::to_owned),
-        referred("loopDataInputRef"),
-        expression(of_engine("collection")),
-        expression(of_zeebe("inputCollection")),
-    ];
-    let items = [
-        own(node, "item"),
-        of_marker("item"),
-        data_item("inputDataItem"),
-        of_engine("elementVariable"),
-        of_zeebe("inputElement"),
-    ];
-    let output_keys = [
-        of_marker("outputKey").map(str::to_owned),
-        referred("loopDataOutputRef"),
-        of_zeebe("outputCollection").map(str::to_owned),
-    ];
-    let placeholder = |path: &str| format!("${{{}}}", bare(path));
-    let outputs = [
-        of_marker("output").map(str::to_owned),
-        data_item("outputDataItem").map(placeholder),
-        of_zeebe("outputElement").map(placeholder),
-    ];
+    let is_sequential = marker.and_then(|marker| marker.attribute("isSequential"));
     MultiInstance {
-        sequential: reader.flag(id, "isSequential", attribute("isSequential"), false),
-        cardinality: of_child("loopCardinality").map(|written| cardinality(&written)),
-        collection: one(id, "collection", collections, reader),
-        item: one(
+        sequential: reader.flag(id, "isSequential", is_sequential, false),
+        cardinality: written
+            .child("loopCardinality")
+            .map(|written| cardinality(&written)),
+        collection: one(id, "collection", written.collections(reader.index), reader),
+        item: one(id, "item", written.items(), reader),
+        completion_condition: written
+            .child("completionCondition")
+            .map(|written| loop_counters::in_bpmn(&written)),
+        output_key: one(
             id,
-            "item",
-            items.map(|item| item.map(str::to_owned)),
+            "list of results",
+            written.output_keys(reader.index),
             reader,
         ),
-        completion_condition: of_child("completionCondition")
-            .map(|written| loop_counters::in_bpmn(&written)),
-        output_key: one(id, "list of results", output_keys, reader),
-        output: one(id, "result", outputs, reader),
+        output: one(id, "result", written.outputs(), reader),
         behavior,
         event: event.map(Box::new),
         complex_behavior,
+    }
+}
+
+/// Where the parts of a multi-instance activity are written: in the notations of Stepwire, BPMN,
+/// engines like Activiti, and Zeebe, in this order.
+struct Notations<'a, 'i> {
+    node: Node<'a, 'i>,
+    marker: Option<Node<'a, 'i>>,
+    zeebe: Option<Node<'a, 'i>>,
+}
+
+impl Notations<'_, '_> {
+    fn collections(&self, index: &Index<'_>) -> [Option<String>; 5] {
+        let expression = |written: Option<&str>| written.map(|written| path_of(written).to_owned());
+        [
+            own(self.node, "collection").map(str::to_owned),
+            self.own("collection"),
+            self.referred("loopDataInputRef", index),
+            expression(self.of_activiti("collection")),
+            expression(self.of_zeebe("inputCollection")),
+        ]
+    }
+
+    fn items(&self) -> [Option<String>; 5] {
+        [
+            own(self.node, "item").map(str::to_owned),
+            self.own("item"),
+            self.data_item("inputDataItem").map(str::to_owned),
+            self.of_activiti("elementVariable").map(str::to_owned),
+            self.of_zeebe("inputElement").map(str::to_owned),
+        ]
+    }
+
+    fn output_keys(&self, index: &Index<'_>) -> [Option<String>; 3] {
+        [
+            self.own("outputKey"),
+            self.referred("loopDataOutputRef", index),
+            self.of_zeebe("outputCollection").map(str::to_owned),
+        ]
+    }
+
+    fn outputs(&self) -> [Option<String>; 3] {
+        let placeholder = |path: &str| format!("${{{}}}", bare(path));
+        [
+            self.own("output"),
+            self.data_item("outputDataItem").map(placeholder),
+            self.of_zeebe("outputElement").map(placeholder),
+        ]
+    }
+
+    fn own(&self, name: &str) -> Option<String> {
+        own(self.marker?, name).map(str::to_owned)
+    }
+
+    fn of_activiti(&self, name: &str) -> Option<&str> {
+        let mut engines = LIKE_ACTIVITI.iter();
+        engines.find_map(|engine| filled(self.marker?.attribute((*engine, name))))
+    }
+
+    fn of_zeebe(&self, name: &str) -> Option<&str> {
+        filled(self.zeebe?.attribute(name))
+    }
+
+    fn child(&self, name: &str) -> Option<String> {
+        child_text(self.marker?, name)
+    }
+
+    /// The variable of the data object that a child refers to.
+    fn referred(&self, name: &str, index: &Index<'_>) -> Option<String> {
+        Some(variable(self.node, &self.child(name)?, index))
+    }
+
+    fn data_item(&self, name: &str) -> Option<&str> {
+        let item = self
+            .marker?
+            .children()
+            .find(|child| is_bpmn(*child, name))?;
+        filled(item.attribute("name")).or_else(|| filled(item.attribute("id")))
     }
 }
 

@@ -63,14 +63,13 @@ pub(super) fn read(
     refuse_attributes(node, id, reader);
 
     let mut reference = |name: &str| {
-        Some(reader.reference(node, id, name, node.attribute(name))).filter(|id| !id.is_empty())
+        let written = node.attribute(name).filter(|_| plain.contains(&name));
+        Some(reader.reference(node, id, name, written)).filter(|id| !id.is_empty())
     };
-    let default_flow = reference("default").filter(|_| plain.contains(&"default"));
-    let attached_to = if kind == ElementType::BoundaryEvent {
-        reference("attachedToRef")
-    } else {
-        None
+    let flag = |name: &str, default: bool, reader: &mut Reader<'_>| {
+        reader.flag(id, name, node.attribute(name), default)
     };
+    let (default_flow, attached_to) = (reference("default"), reference("attachedToRef"));
     let mut read = FlowNode {
         id: id.to_owned(),
         name: filled(node.attribute("name")).map(str::to_owned),
@@ -80,11 +79,9 @@ pub(super) fn read(
         start_condition: own(node, "startCondition")
             .filter(|_| kind == ElementType::StartEvent)
             .map(str::to_owned),
-        schedule: if begins {
-            None
-        } else {
-            schedules::read(node, kind, id, reader)
-        },
+        schedule: (!begins)
+            .then(|| schedules::read(node, kind, id, reader))
+            .flatten(),
         keys: Vec::new(),
         actions: Vec::new(),
         inputs: Vec::new(),
@@ -97,58 +94,23 @@ pub(super) fn read(
         task: task.filter(|task| *task != UserTask::default()),
         attached_to,
         events: events::read(node, kind, id, reader),
-        parallel_multiple: kind.catches_events()
-            && reader.flag(
-                id,
-                "parallelMultiple",
-                node.attribute("parallelMultiple"),
-                false,
-            ),
+        parallel_multiple: kind.catches_events() && flag("parallelMultiple", false, reader),
         ad_hoc: ad_hoc::read(node, kind, id, reader),
         // Its association is read with the process, by `compensation`.
         compensation_handler: None,
-        for_compensation: reader.flag(
-            id,
-            "isForCompensation",
-            node.attribute("isForCompensation"),
-            false,
-        ),
+        for_compensation: flag("isForCompensation", false, reader),
         triggered_by_event: kind == ElementType::SubProcess
-            && reader.flag(
-                id,
-                "triggeredByEvent",
-                node.attribute("triggeredByEvent"),
-                false,
-            ),
+            && flag("triggeredByEvent", false, reader),
         interrupting: match kind {
-            ElementType::BoundaryEvent => {
-                reader.flag(id, "cancelActivity", node.attribute("cancelActivity"), true)
-            }
-            _ if begins => {
-                reader.flag(id, "isInterrupting", node.attribute("isInterrupting"), true)
-            }
+            ElementType::BoundaryEvent => flag("cancelActivity", true, reader),
+            _ if begins => flag("isInterrupting", true, reader),
             _ => true,
         },
-        activation_condition: if kind == ElementType::ComplexGateway {
-            read_activation_condition(node, id, reader)
-        } else {
-            None
-        },
-        instantiate: plain.contains(&"instantiate")
-            && reader.flag(id, "instantiate", node.attribute("instantiate"), false),
-        event_gateway_type: match kind {
-            ElementType::EventBasedGateway => reader.word(
-                id,
-                "eventGatewayType",
-                node.attribute("eventGatewayType"),
-                &[
-                    ("Exclusive", EventGatewayType::Exclusive),
-                    ("Parallel", EventGatewayType::Parallel),
-                ],
-                EventGatewayType::default(),
-            ),
-            _ => EventGatewayType::default(),
-        },
+        activation_condition: (kind == ElementType::ComplexGateway)
+            .then(|| read_activation_condition(node, id, reader))
+            .flatten(),
+        instantiate: plain.contains(&"instantiate") && flag("instantiate", false, reader),
+        event_gateway_type: read_event_gateway_type(node, kind, id, reader),
     };
     read_extensions(node, &mut read, reader);
     if kind == ElementType::ScriptTask {
@@ -160,6 +122,23 @@ pub(super) fn read(
         reader.without_effect.calls_nothing(id);
     }
     read
+}
+
+fn read_event_gateway_type(
+    node: Node<'_, '_>,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> EventGatewayType {
+    let words = [
+        ("Exclusive", EventGatewayType::Exclusive),
+        ("Parallel", EventGatewayType::Parallel),
+    ];
+    let name = "eventGatewayType";
+    let written = node
+        .attribute(name)
+        .filter(|_| kind == ElementType::EventBasedGateway);
+    reader.word(id, name, written, &words, EventGatewayType::default())
 }
 
 /// Reports the children that a node of this kind may not have. The contents of a subprocess are read

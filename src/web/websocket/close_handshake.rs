@@ -1,12 +1,12 @@
 //! The end of a websocket by the server: the Close, and some time for it to arrive.
 //!
-//! Not here: why a connection ends (`socket`, `session`).
+//! Not here: why a connection ends (`session_loop`, `session`).
 
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     message_stream::{ClientMessage, StreamEnd},
-    socket::ClientSocket,
+    session_loop::ClientSocket,
 };
 use crate::{limits, session::protocol::close::Close};
 
