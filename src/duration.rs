@@ -21,7 +21,7 @@ pub fn parse(text: &str) -> Result<Span, String> {
         if is_long {
             format!("`{text}` is longer than the calendar")
         } else {
-            format!("`{text}` is none")
+            format!("`{text}` is not one")
         }
     })
 }
@@ -64,9 +64,9 @@ mod tests {
         for (text, words) in [
             ("P20000Y", "`P20000Y` is longer than the calendar"),
             ("PT99999999999999999999S", "longer than the calendar"),
-            ("P1X", "`P1X` is none"),
-            ("P12345", "`P12345` is none"),
-            ("", "`` is none"),
+            ("P1X", "`P1X` is not one"),
+            ("P12345", "`P12345` is not one"),
+            ("", "`` is not one"),
         ] {
             assert!(
                 parse(text).is_err_and(|error| error.contains(words)),

@@ -34,8 +34,12 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, String> {
         return Err(format!("it is written in {other}; write it in UTF-8"));
     }
     let text = std::str::from_utf8(bytes);
-    text.map(without_mark)
-        .map_err(|error| format!("byte {} is none; write it in UTF-8", error.valid_up_to()))
+    text.map(without_mark).map_err(|error| {
+        format!(
+            "byte {} belongs to no UTF-8 text; write it in UTF-8",
+            error.valid_up_to()
+        )
+    })
 }
 
 /// Decodes an XML document: UTF-8 or UTF-16, or the Western European encoding (ISO-8859-1,

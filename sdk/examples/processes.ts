@@ -1,4 +1,4 @@
-/** As the server exports it: GET /v1/definitions/onboarding/1/types.d.ts, and that of trip. */
+/** The types of the processes of these examples, in short, as `stepwire-types` writes them for published processes. */
 export interface Processes {
   onboarding: {
     start: { locale?: string };

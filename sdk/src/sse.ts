@@ -98,7 +98,7 @@ export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...r
         this.#streams.get(channel!)?.abort();
         reply({});
       } else if (type === 'clock' || type === 'idle') {
-        const message = `expected a command that REST has, but '${type}' is none; use a websocket`;
+        const message = `expected a command that REST has, but '${type}' is not one; use a websocket`;
         this.#tell({ type: 'error', id, code: 'unsupported', message, retryable: false });
       } else if (type !== 'subscribe') {
         // One after the other, as over a websocket.

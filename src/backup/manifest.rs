@@ -130,7 +130,7 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_slice(&text).map_err(|error| {
             failed(&format!(
-                "{MANIFEST} is none that this program knows: {error}"
+                "{MANIFEST} is not one that this program knows: {error}"
             ))
         })?;
         if manifest.format > FORM {

@@ -81,7 +81,7 @@ pub async fn query(data: &Path) -> Result<Option<Local>, Failure> {
         Ok(LocalReply::Access(local)) => Ok(Some(local)),
         Ok(LocalReply::Refused(sentence)) => Err(failed(&sentence)),
         // The library's message might quote a token.
-        Err(_) => Err(failed(&"its answer is none that this version knows")),
+        Err(_) => Err(failed(&"its answer is not one that this version knows")),
     }
 }
 
@@ -126,7 +126,7 @@ mod tests {
         });
         let failure = query(data.path()).await.err().expect("it is no answer");
         assert!(
-            failure.message.contains("none that this version knows"),
+            failure.message.contains("not one that this version knows"),
             "{}",
             failure.message
         );

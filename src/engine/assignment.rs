@@ -145,12 +145,15 @@ pub(super) fn user_task<'s>(
             Ok((element, node))
         }
         found => {
-            let place = found.map_or("this element is none any more".to_owned(), |(_, node)| {
-                if node.user_task().is_some() {
-                    return format!("'{}' is the whole of its iterations: name one", node.id);
-                }
-                format!("'{}' is a {}", node.id, node.kind.bpmn_name())
-            });
+            let place = found.map_or(
+                "this element is not one any more".to_owned(),
+                |(_, node)| {
+                    if node.user_task().is_some() {
+                        return format!("'{}' is the whole of its iterations: name one", node.id);
+                    }
+                    format!("'{}' is a {}", node.id, node.kind.bpmn_name())
+                },
+            );
             let sentence = format!("expected an active user task, but {place}");
             Err(Rejection::new(
                 RejectionKind::Unavailable(Unavailable::NotActive),

@@ -47,7 +47,7 @@ impl Watermark {
     pub fn parse(text: &str) -> Result<Self, String> {
         let wrong = |part: &str| {
             format!(
-                "a size like 512MiB, a part of the disk like 5%, both as 1GiB/5%, or 0, but '{part}' is none"
+                "a size like 512MiB, a part of the disk like 5%, both as 1GiB/5%, or 0, but '{part}' is none of these"
             )
         };
         let mut mark = Self {

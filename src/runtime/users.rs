@@ -73,7 +73,11 @@ impl Users {
     pub fn load(journal: Journal, rows: Vec<UserRow>, damaged: &Damaged) -> Self {
         for row in rows.iter().filter(|row| !can_be_compared(row)) {
             let name = format!("'{}' of tenant '{}'", row.name, row.tenant);
-            damaged.note(StoredKind::User, &name, "its password's hash is none");
+            damaged.note(
+                StoredKind::User,
+                &name,
+                "the hash of its password cannot be read",
+            );
         }
         let index: UserIndex = rows
             .into_iter()

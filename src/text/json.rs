@@ -355,7 +355,7 @@ mod tests {
         check(b"\xfe\xff\0{\0}", Err("UTF-16"));
         check(b"\0{\0}", Err("UTF-16"));
         check(b"\xff\xfe\0\0{\0\0\0", Err("UTF-32"));
-        check(b"{\"a\": \"\xe4\"}", Err("byte 7 is none"));
+        check(b"{\"a\": \"\xe4\"}", Err("byte 7 belongs to no UTF-8 text"));
     }
 
     #[test]

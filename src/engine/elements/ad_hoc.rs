@@ -102,7 +102,7 @@ fn active_elements(
         let shown = || id.to_string().chars().take(80).collect::<String>();
         found
             .cloned()
-            .ok_or_else(|| expected(format!("{} in it is none", shown())))
+            .ok_or_else(|| expected(format!("{} in it is not one", shown())))
     };
     listed.iter().map(activity).collect()
 }

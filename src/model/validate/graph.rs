@@ -107,7 +107,7 @@ fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mu
             let found = if id.is_empty() {
                 "it has none".to_owned()
             } else {
-                format!("`{id}` is none")
+                format!("`{id}` is not one")
             };
             let message = format!(
                 "expected the {end} of the flow to be a node of the process, but {found}; \

@@ -117,7 +117,7 @@ fn check_item(
         let found = if is_taken {
             "is counted by the loop itself"
         } else {
-            "is none"
+            "is not one"
         };
         let sentence = format!(
             ": expected the name of a variable for the item, but `{item}` {found}; write \

@@ -68,7 +68,7 @@ fn check_nesting(
             },
             found => {
                 let found = found.map_or_else(
-                    || format!("`{scope}` is none"),
+                    || format!("`{scope}` is not one"),
                     |node| format!("`{scope}` is a {}", node.kind.bpmn_name()),
                 );
                 let message = format!(

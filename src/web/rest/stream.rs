@@ -65,7 +65,7 @@ struct StreamQuery {
     responses(
         (status = 200, description = "Frames as server-sent events", content_type = "text/event-stream", body = String),
         (status = 204, description = "Everything was received, and nothing more will come"),
-        (status = 400, description = "The cursor or a parameter is none"),
+        (status = 400, description = "The cursor or a parameter cannot be read"),
         (status = 401, description = "No valid token or ticket"),
         (status = 403, description = "A page of a foreign origin"),
         (status = 404, description = "No such instance, or none the caller may see"),
