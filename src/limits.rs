@@ -58,7 +58,7 @@ pub const LIVE_MEMORY: usize = 128 * 1024 * 1024;
 /// An instance that takes more than this is large.
 pub const LARGE_INSTANCE: usize = 16 * 1024;
 /// How long work for connections keeps a thread before it yields to others.
-pub const THREAD_TURN: Duration = Duration::from_millis(3);
+pub const THREAD_TURN: Duration = Duration::from_millis(1);
 /// Values in the data of a command up to which its step runs on the arbiter of its instance; a step
 /// with more counts as long.
 pub const VALUES_ON_ARBITER: usize = 4_096;
