@@ -31,6 +31,7 @@ pub mod idle_tracker;
 mod instance;
 pub mod instance_request;
 pub mod keys;
+mod late_scripts;
 pub mod lists;
 mod live_memory;
 mod loading;
@@ -83,6 +84,7 @@ use http_calls::HttpCalls;
 use idle_tracker::{IdleTracker, InProgress};
 
 use instance_request::{Envelope, Refusal, ReplyTo};
+use late_scripts::LateScripts;
 use lists::Lists;
 use live_memory::LiveMemoryTotal;
 use long_steps::LongSteps;
@@ -156,6 +158,7 @@ pub struct Runtime {
     timers: Timers,
     http_calls: HttpCalls,
     scripts: Arc<StepThreads>,
+    late_scripts: Arc<LateScripts>,
     arbiters: Vec<ArbiterHandle>,
     services: ArbiterHandle,
     idle: OnceLock<Duration>,

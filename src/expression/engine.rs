@@ -10,7 +10,7 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
     sync::LazyLock,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rquickjs::{
@@ -21,12 +21,10 @@ use rquickjs::{
 };
 
 use super::sandbox::{ScriptError, is_rounded, parse, script_error};
+use crate::thread_priority;
 
-/// How long one evaluation may run.
+/// How much processor time one evaluation may take.
 pub(super) const TIME_LIMIT: Duration = Duration::from_millis(100);
-/// The engine polls for the first time at its start, then every 10,000 calls or jumps: short
-/// scripts never time out, however busy the machine is.
-const UNTIMED_POLLS: u64 = 2;
 /// How much memory one evaluation may hold, its data included, in bytes.
 pub(super) const MEMORY_LIMIT: usize = 16 << 20;
 /// How much of the thread's stack the engine may use, in bytes. Script threads need at least twice
@@ -89,8 +87,9 @@ struct Engine {
     guards: Persistent<Object<'static>>,
     rule: Persistent<Function<'static>>,
     context: Context,
-    /// Until when its evaluation may run; `None` before the evaluation begins.
-    deadline: Rc<Cell<Option<Instant>>>,
+    /// The thread's processor time until which its evaluation may run; `None` before the evaluation
+    /// begins.
+    deadline: Rc<Cell<Option<Duration>>>,
 }
 
 /// A module loader that refuses every import.
@@ -133,9 +132,9 @@ pub(super) fn run<T>(
         context,
         deadline,
     } = engine;
-    // The wall clock, not the process time of the model: it decides only whether there is an
-    // answer, never which one.
-    deadline.set(Some(Instant::now() + TIME_LIMIT));
+    // Processor time, so that a busy machine does not end a script that is fast on an idle one. It
+    // decides only whether there is an answer, never which one.
+    deadline.set(Some(thread_priority::worked() + TIME_LIMIT));
     context.with(|ctx| {
         let own = guards.restore(&ctx).and_then(|guards| {
             let rule = rule.restore(&ctx)?;
@@ -168,11 +167,12 @@ impl Engine {
         let context = Context::custom::<Intrinsics>(&runtime).map_err(unavailable)?;
         runtime.set_memory_limit(MEMORY_LIMIT);
         runtime.set_max_stack_size(STACK_LIMIT);
-        let deadline = Rc::<Cell<Option<Instant>>>::default();
-        let (ends, mut polls) = (deadline.clone(), 0_u64);
+        let deadline = Rc::<Cell<Option<Duration>>>::default();
+        let ends = deadline.clone();
+        // Asked every 10,000 calls or jumps.
         runtime.set_interrupt_handler(Some(Box::new(move || {
-            polls += 1;
-            polls > UNTIMED_POLLS && ends.get().is_some_and(|end| Instant::now() >= end)
+            ends.get()
+                .is_some_and(|end| thread_priority::worked() >= end)
         })));
         runtime.set_loader(Bundle(modules), Bundle(modules));
         let (guards, rule) = context.with(|ctx| {
@@ -244,6 +244,6 @@ mod tests {
         prepare();
         let endless = run(|ctx, _| ctx.eval::<(), _>("for (;;);"));
         let message = endless.unwrap_err().message;
-        assert!(message.contains("within 100 ms"), "{message}");
+        assert!(message.contains("at most 100 ms"), "{message}");
     }
 }

@@ -268,7 +268,7 @@ pub(super) fn script_error(error: &CaughtError<'_>) -> ScriptError {
     let message = message.map(cut);
     let message = match message.as_deref() {
         Some("interrupted") => format!(
-            "expected an answer within {} ms, but it was still running",
+            "expected it to need at most {} ms of processor time, but it was still running",
             TIME_LIMIT.as_millis()
         ),
         Some("out of memory") => format!(

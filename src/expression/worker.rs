@@ -28,6 +28,7 @@ use super::{
     engine,
     sandbox::{self, ScriptError, ScriptOutcome, Transformed},
 };
+use crate::thread_priority;
 
 /// The argument that makes the program a worker.
 pub const ARGUMENT: &str = "script-worker";
@@ -59,6 +60,13 @@ enum WorkerResult {
 
 type ScriptResponse = Result<WorkerResult, ScriptError>;
 
+/// The answer of a worker, with the processor time that the script took.
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    response: ScriptResponse,
+    worked: Duration,
+}
+
 /// Whether the scripts of a step run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scripting {
@@ -76,6 +84,8 @@ struct Worker {
     /// Until when the scripts of the current step may run.
     step_ends: Instant,
     killed: u32,
+    /// The processor time of the scripts of the current step.
+    worked: Duration,
 }
 
 struct Process {
@@ -92,6 +102,7 @@ pub fn give_this_thread(program: PathBuf) {
         scripting: Scripting::Runs,
         step_ends: Instant::now(),
         killed: 0,
+        worked: Duration::ZERO,
     };
     WORKER.with_borrow_mut(|place| *place = Some(worker));
 }
@@ -103,8 +114,18 @@ pub fn begin_step(scripting: Scripting) {
             worker.scripting = scripting;
             worker.step_ends = Instant::now() + STEP_TIMEOUT;
             worker.killed = 0;
+            worker.worked = Duration::ZERO;
         }
     });
+}
+
+/// The processor time that the scripts of the latest step took in this thread's worker. One that
+/// was killed counts with its whole deadline.
+pub fn worked_in_step() -> Duration {
+    WORKER.with_borrow(|worker| {
+        let worker = worker.as_ref();
+        worker.map_or(Duration::ZERO, |worker| worker.worked)
+    })
 }
 
 /// How many scripts of the latest step on this thread did not answer in time.
@@ -165,12 +186,17 @@ impl Worker {
                 STEP_TIMEOUT.as_secs()
             )));
         }
-        let response = self.exchange(request, ends);
-        response.unwrap_or_else(|error| {
+        let answer = self.exchange(request, ends);
+        let answered = answer.map(|Answer { response, worked }| {
+            self.worked += worked;
+            response
+        });
+        answered.unwrap_or_else(|error| {
             self.process = None;
             match error.kind() {
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
                     self.killed += 1;
+                    self.worked += SCRIPT_TIMEOUT;
                     Err(late(
                         "expected an answer in time, but it was still running after a second and \
                         had to be killed to end it"
@@ -182,7 +208,7 @@ impl Worker {
         })
     }
 
-    fn exchange(&mut self, request: &impl Serialize, ends: Instant) -> io::Result<ScriptResponse> {
+    fn exchange(&mut self, request: &impl Serialize, ends: Instant) -> io::Result<Answer> {
         let process = match &mut self.process {
             Some(process) => process,
             none => none.insert(Process::start(&self.program)?),
@@ -273,7 +299,8 @@ impl Write for Timed<'_> {
 /// The channel breaks, or carries something that is not a request.
 pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     while let Some(request) = receive::<Request<String, Vec<String>, Json>>(&mut input)? {
-        let answer: ScriptResponse = match request {
+        let before = thread_priority::worked();
+        let response = match request {
             Request::Call {
                 source,
                 names,
@@ -283,7 +310,8 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
                 sandbox::transform(&source, &input, &now).map(WorkerResult::Transformed)
             }
         };
-        send(&mut output, &answer)?;
+        let worked = thread_priority::worked().saturating_sub(before);
+        send(&mut output, &Answer { response, worked })?;
         // Meanwhile the other side continues.
         engine::prepare();
     }
@@ -377,7 +405,10 @@ mod tests {
         let mut answered = Vec::new();
         serve(&*requests, &mut answered).unwrap();
         let mut answers = &*answered;
-        let mut next = || receive::<ScriptResponse>(&mut answers).unwrap();
+        let mut next = || {
+            let answer = receive::<Answer>(&mut answers).unwrap();
+            answer.map(|answer| answer.response)
+        };
         assert!(matches!(
             next(),
             Some(Ok(WorkerResult::ScriptOutcome(ScriptOutcome::Bool(true))))

@@ -26,7 +26,10 @@ use actix::{
 };
 use serde_json::Value;
 
-use self::step_state::{EncodedStep, StepState};
+use self::{
+    step_state::{EncodedStep, StepState},
+    turn::StepPool,
+};
 use super::{
     Runtime, after_commit,
     commit_gate::CommitGate,
@@ -35,7 +38,7 @@ use super::{
     definitions::{CompiledMemory, DeployedProcess},
     instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo},
     live_memory::LiveMemory,
-    long_steps::{ConsecutiveLongSteps, DataSize, StepTimer},
+    long_steps::{ConsecutiveLongSteps, DataSize, StepKind, StepTimer},
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
     spans::OpenSpan,
@@ -230,12 +233,12 @@ impl ProcessInstance {
         envelope.reply.leaves_mailbox();
         let kind = envelope.kind();
         let step_pool = self.step_pool(&envelope);
-        let is_full = |(threads, of): &(Arc<StepThreads>, StepOf)| threads.is_full(of);
+        let is_full = |pool: &StepPool| pool.threads.is_full(&pool.of);
         if step_pool.as_ref().is_some_and(is_full) || !self.takes_its_place(&envelope.request) {
             return self.refuse_busy(envelope.reply, ctx);
         }
-        if let Some((threads, of)) = step_pool {
-            return self.step_on_pool(&threads, of, envelope, ctx);
+        if let Some(pool) = step_pool {
+            return self.step_on_pool(pool, envelope, ctx);
         }
         let slot = match self.runtime.journal.reserve_for(kind) {
             Ok(slot) => slot,
@@ -258,7 +261,7 @@ impl ProcessInstance {
             Ok(step) => self.conclude(step, (caller.as_ref(), reply), slot, ctx),
             Err(_) => self.recover(reply, ctx),
         }
-        self.took(timed.elapsed(), started.as_ref());
+        self.took(StepKind::Plain, timed.elapsed(), started.as_ref());
     }
 
     fn refuse_busy(&mut self, reply: ReplyTo, ctx: &mut Context<Self>) {

@@ -1,5 +1,7 @@
 //! Detects instances whose steps take long. Such steps run on a few threads of low priority, so
-//! that a short step, an answer or the writer never waits for one.
+//! that a short step, an answer or the writer never waits for one. Steps with scripts that take
+//! long have threads of their own, whose script processes have that priority, too: neither the
+//! short scripts of others nor long steps without scripts wait for them.
 //!
 //! Whether a step is long is guessed from earlier ones: the last steps of the instance or, for a
 //! new instance, the last starts of its process with about as much data, so that who starts it with
@@ -21,13 +23,34 @@ use std::{
 use dashmap::DashMap;
 use serde_json::Value;
 
-use super::step_threads::StepThreads;
+use super::{late_scripts::LateScripts, step_threads::StepThreads};
 use crate::{journal::DefinitionRow, limits, thread_priority};
 
-/// The time from which a step counts as long.
+/// The time from which a step without scripts counts as long.
 const LONG_STEP: Duration = Duration::from_micros(250);
+/// The same for a step with scripts: several times what an ordinary rule takes.
+const LONG_SCRIPTED_STEP: Duration = Duration::from_millis(1);
 /// After this many long steps in a row the next one is expected to be long.
 const IN_A_ROW: u8 = 3;
+
+/// A step by what it may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepKind {
+    /// No scripts.
+    Plain,
+    /// Scripts, or checks of intricate data.
+    Scripted,
+}
+
+impl StepKind {
+    /// Whether a step of this kind that took `took` was long.
+    fn is_long(self, took: Duration) -> bool {
+        took >= match self {
+            Self::Plain => LONG_STEP,
+            Self::Scripted => LONG_SCRIPTED_STEP,
+        }
+    }
+}
 
 /// The number of long steps in a row, up to [`IN_A_ROW`].
 #[derive(Clone, Copy, Default)]
@@ -35,11 +58,11 @@ pub(super) struct ConsecutiveLongSteps(u8);
 
 impl ConsecutiveLongSteps {
     /// Adds a step that took `took`.
-    pub fn and(self, took: Duration) -> Self {
-        Self(if took < LONG_STEP {
-            0
-        } else {
+    pub fn and(self, kind: StepKind, took: Duration) -> Self {
+        Self(if kind.is_long(took) {
             (self.0 + 1).min(IN_A_ROW)
+        } else {
+            0
         })
     }
 
@@ -110,7 +133,8 @@ impl StepTimer {
 
 /// The threads of long steps, and the starts that are long.
 pub(super) struct LongSteps {
-    threads: Arc<StepThreads>,
+    plain: Arc<StepThreads>,
+    scripted: Arc<StepThreads>,
     /// Processes whose last start with about this much data was long, by a hash of both.
     starts: DashMap<u64, ConsecutiveLongSteps>,
     /// The number of these: usually 0.
@@ -119,25 +143,39 @@ pub(super) struct LongSteps {
 }
 
 impl LongSteps {
-    /// Threads for long steps, half as many as `cores`.
+    /// Threads for long steps, half as many as `cores` for each kind. `prepare` runs first on those
+    /// for steps with scripts.
     ///
     /// # Errors
     /// When the system cannot start a thread.
-    pub fn of_cores(cores: usize) -> io::Result<Self> {
-        let threads = StepThreads::start("long steps", (cores / 2).max(1), || {
-            thread_priority::step_back();
+    pub fn of_cores(
+        cores: usize,
+        late_scripts: &Arc<LateScripts>,
+        prepare: impl Fn() + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let count = (cores / 2).max(1);
+        let step_back = thread_priority::step_back;
+        let plain = StepThreads::start("long steps", count, late_scripts, step_back)?;
+        let scripted = StepThreads::start("long scripts", count, late_scripts, move || {
+            // Before a script process is started, which inherits the priority.
+            step_back();
+            prepare();
         })?;
         Ok(Self {
-            threads: Arc::new(threads),
+            plain: Arc::new(plain),
+            scripted: Arc::new(scripted),
             starts: DashMap::new(),
             count: AtomicUsize::new(0),
             hasher: RandomState::new(),
         })
     }
 
-    /// The threads.
-    pub fn threads(&self) -> Arc<StepThreads> {
-        self.threads.clone()
+    /// The threads for long steps of this kind.
+    pub fn threads(&self, kind: StepKind) -> Arc<StepThreads> {
+        match kind {
+            StepKind::Plain => self.plain.clone(),
+            StepKind::Scripted => self.scripted.clone(),
+        }
     }
 
     /// Whether the last start of a process with about this much data was long.
@@ -160,10 +198,10 @@ impl LongSteps {
     }
 
     /// Records the start of an instance of a process.
-    pub fn started(&self, of: &DefinitionRow, with: DataSize, took: Duration) {
-        if took >= LONG_STEP {
+    pub fn started(&self, of: &DefinitionRow, with: DataSize, kind: StepKind, took: Duration) {
+        if kind.is_long(took) {
             let mut start = self.starts.entry(self.key(of, with)).or_default();
-            *start = start.and(took);
+            *start = start.and(kind, took);
         } else if self.count.load(Ordering::Relaxed) > 0 {
             self.starts.remove(&self.key(of, with));
         } else {
@@ -187,6 +225,10 @@ mod tests {
         model::ids::Time,
     };
 
+    fn long_steps() -> LongSteps {
+        LongSteps::of_cores(4, &Arc::default(), || ()).unwrap()
+    }
+
     fn process(id: &str) -> DefinitionRow {
         DefinitionRow {
             tenant: "t".to_owned(),
@@ -205,28 +247,31 @@ mod tests {
 
     #[test]
     fn a_start_is_estimated_by_the_last_starts_of_its_process() {
-        let steps = LongSteps::of_cores(4).unwrap();
+        let steps = long_steps();
         let (long, short) = (process("long"), process("short"));
         let little = DataSize::of(&json!({}));
         assert!(!steps.is_long_start(&long, little));
         for _ in 0..IN_A_ROW {
             assert!(!steps.is_long_start(&long, little));
-            steps.started(&long, little, LONG_STEP);
-            steps.started(&short, little, LONG_STEP / 2);
+            steps.started(&long, little, StepKind::Plain, LONG_STEP);
+            steps.started(&short, little, StepKind::Plain, LONG_STEP / 2);
+            steps.started(&short, little, StepKind::Scripted, LONG_STEP);
         }
         assert!(steps.is_long_start(&long, little) && !steps.is_long_start(&short, little));
-        steps.started(&long, little, LONG_STEP / 2);
+        steps.started(&long, little, StepKind::Plain, LONG_STEP / 2);
         assert!(!steps.is_long_start(&long, little) && steps.starts.is_empty());
     }
 
     #[test]
     fn starts_with_much_data_do_not_make_those_with_little_long() {
-        let steps = LongSteps::of_cores(4).unwrap();
+        let steps = long_steps();
         let process = process("p");
         let little = DataSize::of(&json!({"a": 1}));
         for much in [json!([vec![1; 1000]]), json!({"text": "x".repeat(64_000)})] {
             let much = DataSize::of(&much);
-            (0..IN_A_ROW).for_each(|_| steps.started(&process, much, LONG_STEP));
+            for _ in 0..IN_A_ROW {
+                steps.started(&process, much, StepKind::Plain, LONG_STEP);
+            }
             assert!(steps.is_long_start(&process, much));
             assert!(!steps.is_suspect_start(&process, little));
         }

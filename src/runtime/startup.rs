@@ -19,6 +19,7 @@ use super::{
     files::Files,
     fresh_keys::{self, FreshKeys},
     http_calls::{self, HttpCallSettings, HttpCalls},
+    late_scripts::LateScripts,
     lists::Lists,
     live_memory::LiveMemoryTotal,
     long_steps::LongSteps,
@@ -38,7 +39,7 @@ use crate::{
     model::ids::{InstanceKey, Time},
 };
 
-/// Threads for steps with scripts.
+/// Threads for steps with scripts that are not known to take long.
 pub(super) const SCRIPT_THREADS: usize = 2;
 
 /// The tables of the store that are kept in memory.
@@ -97,7 +98,16 @@ impl Runtime {
         if let Some(newest) = stored.newest {
             clock.continue_after(newest);
         }
-        let scripts = Arc::new(script_threads(script_program)?);
+        let late_scripts = Arc::<LateScripts>::default();
+        let script_program = script_program.cloned();
+        let prepare = move || {
+            if let Some(program) = script_program.clone() {
+                worker::give_this_thread(program);
+            }
+        };
+        let scripts = StepThreads::start("scripts", SCRIPT_THREADS, &late_scripts, prepare.clone());
+        let scripts = Arc::new(scripts.map_err(no_thread)?);
+        let long_steps = LongSteps::of_cores(arbiters.len(), &late_scripts, prepare);
         let (definitions, schedules) = Definitions::of(
             journal.clone(),
             stored.catalog,
@@ -130,7 +140,7 @@ impl Runtime {
             registry: Registry::default(),
             live_memory: LiveMemoryTotal::default(),
             folds: Folds::default(),
-            long_steps: LongSteps::of_cores(arbiters.len()).map_err(no_thread)?,
+            long_steps: long_steps.map_err(no_thread)?,
             fresh: FreshKeys::after(bound, stored.keys),
             outbox: Outbox::default(),
             correlations: Correlations::load(stored.kept_messages),
@@ -138,6 +148,7 @@ impl Runtime {
             timers: Timers::default(),
             http_calls: HttpCalls::new(http_calls),
             scripts,
+            late_scripts,
             arbiters,
             services,
             idle: OnceLock::new(),
@@ -198,16 +209,6 @@ impl Runtime {
             calls.abort_handle(),
         ]);
     }
-}
-
-fn script_threads(program: Option<&PathBuf>) -> Result<StepThreads, StoreError> {
-    let program = program.cloned();
-    let threads = StepThreads::start("scripts", SCRIPT_THREADS, move || {
-        if let Some(program) = program.clone() {
-            worker::give_this_thread(program);
-        }
-    });
-    threads.map_err(no_thread)
 }
 
 fn no_thread(error: std::io::Error) -> StoreError {

@@ -1,12 +1,12 @@
 //! Threads for steps that may take long, so that none of them runs on an arbiter. One pool serves
-//! definitions that have scripts or check an intricate payload, another one steps that take long
-//! for other reasons (`long_steps`).
+//! definitions that have scripts or check an intricate payload, two of low priority those steps of
+//! both kinds that do take long (`long_steps`).
 //!
 //! Each definition has a queue for each kind of caller; tenants take turns, within a tenant these
 //! queues do, and within a queue its users, so that others wait for at most one step of anybody. A
 //! script ends at its deadline, because it runs in a process that can be killed
-//! (`expression::worker`). A definition whose scripts have to be killed repeatedly is not run for a
-//! while: its scripts fail at once, with an incident.
+//! (`expression::worker`); scripts of a definition that have to be killed repeatedly are not run for
+//! a while (`late_scripts`).
 //!
 //! # Rationale
 //!
@@ -23,9 +23,9 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::turns::Turns;
+use super::{late_scripts::LateScripts, turns::Turns};
 use crate::{
-    expression::worker::{self, Scripting},
+    expression::worker,
     journal::Owner,
     limits::{self, CallerKind, Taker},
 };
@@ -40,16 +40,15 @@ pub struct StepThreads {
 struct Shared {
     queues: Mutex<Queues>,
     changed: Condvar,
+    late_scripts: Arc<LateScripts>,
 }
 
-/// The waiting steps, and the definitions whose scripts were late.
+/// The waiting steps.
 #[derive(Default)]
 struct Queues {
     turns: Turns<Queue>,
     tenants: HashMap<String, OfTenant>,
-    late: HashMap<Owner, Late>,
     waiting: usize,
-    stopped: usize,
     is_closed: bool,
 }
 
@@ -74,12 +73,6 @@ pub struct StepOf {
     pub taker: Option<Taker>,
 }
 
-/// A definition whose scripts had to be killed: how many recently, and when the last one.
-struct Late {
-    count: u32,
-    last: Instant,
-}
-
 /// The step panicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Panicked;
@@ -92,11 +85,13 @@ impl StepThreads {
     pub fn start(
         name: &str,
         threads: usize,
+        late_scripts: &Arc<LateScripts>,
         prepare: impl Fn() + Clone + Send + 'static,
     ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             queues: Mutex::default(),
             changed: Condvar::new(),
+            late_scripts: late_scripts.clone(),
         });
         for _ in 0..threads {
             let (shared, prepare) = (shared.clone(), prepare.clone());
@@ -110,11 +105,9 @@ impl StepThreads {
         Ok(Self { shared })
     }
 
-    /// The number of waiting steps, and of steps since the start that were not run because the
-    /// scripts of their definition were killed too often.
-    pub fn counts(&self) -> (usize, usize) {
-        let queues = self.shared.queues();
-        (queues.waiting, queues.stopped)
+    /// The number of waiting steps.
+    pub fn waiting(&self) -> usize {
+        self.shared.queues().waiting
     }
 
     /// Whether the queues of this definition or of its tenant are full, or this caller has its part
@@ -149,9 +142,10 @@ impl StepThreads {
         let (done, outcome) = oneshot::channel();
         let (shared, owner) = (self.shared.clone(), of.owner.clone());
         let job = move || {
-            worker::begin_step(shared.may_run(&owner, Instant::now()));
+            worker::begin_step(shared.late_scripts.may_run(&owner, Instant::now()));
             let outcome = catch_unwind(AssertUnwindSafe(step));
-            shared.note_late(owner, worker::killed_in_step(), Instant::now());
+            let killed = worker::killed_in_step();
+            shared.late_scripts.note(owner, killed, Instant::now());
             // The receiver is gone when the instance's arbiter has ended.
             let _ = done.send(outcome);
         };
@@ -189,52 +183,6 @@ impl Shared {
                     .unwrap_or_else(PoisonError::into_inner);
             }
         }
-    }
-
-    fn may_run(&self, owner: &Owner, now: Instant) -> Scripting {
-        let mut queues = self.queues();
-        let is_stopped = queues
-            .late
-            .get(owner)
-            .is_some_and(|late| late.is_too_often(now));
-        queues.stopped += usize::from(is_stopped);
-        if is_stopped {
-            limits::Limit::ScriptsStopped.refused();
-            Scripting::Stopped
-        } else {
-            Scripting::Runs
-        }
-    }
-
-    fn note_late(&self, owner: Owner, killed: u32, now: Instant) {
-        if killed == 0 {
-            return;
-        }
-        let mut queues = self.queues();
-        queues.late.retain(|_, late| !late.is_forgotten(now));
-        let late = queues.late.entry(owner.clone()).or_insert(Late {
-            count: 0,
-            last: now,
-        });
-        late.count += killed;
-        late.last = now;
-        log::warn!(
-            "scripts of process {:?} of tenant {:?} were not back in time and were killed: {} of \
-            late",
-            owner.process,
-            owner.tenant,
-            late.count
-        );
-    }
-}
-
-impl Late {
-    fn is_forgotten(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.last) >= limits::SCRIPTS_STOPPED
-    }
-
-    fn is_too_often(&self, now: Instant) -> bool {
-        self.count >= limits::SCRIPTS_KILLED && !self.is_forgotten(now)
     }
 }
 
@@ -274,7 +222,7 @@ impl Queues {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::mpsc, time::Duration};
+    use std::sync::mpsc;
 
     use super::*;
 
@@ -283,6 +231,10 @@ mod tests {
             tenant: tenant.to_owned(),
             process: process.to_owned(),
         }
+    }
+
+    fn threads(count: usize) -> StepThreads {
+        StepThreads::start("steps", count, &Arc::default(), || ()).unwrap()
     }
 
     fn of(tenant: &str, process: &str, kind: CallerKind) -> StepOf {
@@ -303,7 +255,7 @@ mod tests {
 
     #[tokio::test]
     async fn users_of_one_definition_take_turns_and_have_a_part_of_its_places() {
-        let scripts = StepThreads::start("steps", 0, || ()).unwrap();
+        let scripts = threads(0);
         let order = Arc::new(Mutex::new(String::new()));
         let push = |user: &'static str| {
             let order = order.clone();
@@ -325,7 +277,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_step_gives_its_outcome_and_a_panic_loses_no_thread() {
-        let scripts = StepThreads::start("steps", 1, || ()).unwrap();
+        let scripts = threads(1);
         assert_eq!(
             scripts
                 .run(of("t", "p", CallerKind::User), || panic!("a test's panic"))
@@ -336,12 +288,12 @@ mod tests {
             scripts.run(of("t", "p", CallerKind::User), || 7).await,
             Ok(7)
         );
-        assert_eq!(scripts.counts(), (0, 0));
+        assert_eq!(scripts.waiting(), 0);
     }
 
     #[tokio::test]
     async fn tenants_take_turns_and_so_do_their_definitions() {
-        let scripts = StepThreads::start("steps", 1, || ()).unwrap();
+        let scripts = threads(1);
         let (begun, has_begun) = mpsc::channel();
         let (let_go, hold) = mpsc::channel::<()>();
         let first = scripts.run(of("t", "held", CallerKind::User), move || {
@@ -379,7 +331,7 @@ mod tests {
 
     #[test]
     fn steps_of_one_definition_are_bounded() {
-        let scripts = StepThreads::start("steps", 0, || ()).unwrap();
+        let scripts = threads(0);
         for _ in 0..limits::SCRIPTS_WAITING_PER_DEFINITION {
             assert!(!scripts.is_full(&of("t", "p", CallerKind::Staff)));
             drop(scripts.run(of("t", "p", CallerKind::User), || ()));
@@ -401,7 +353,7 @@ mod tests {
 
     #[tokio::test]
     async fn strangers_leave_places_and_turns_to_users_of_their_process() {
-        let scripts = StepThreads::start("steps", 0, || ()).unwrap();
+        let scripts = threads(0);
         let is_full = |kind| scripts.is_full(&of("t", "p", kind));
         let mut strangers = 0;
         while !is_full(CallerKind::Anonymous) {
@@ -417,32 +369,5 @@ mod tests {
         let _second = queues.pop();
         let waiting = &queues.tenants["t"].by_process;
         assert!(!waiting.contains_key(&("p".to_owned(), CallerKind::User)));
-    }
-
-    #[test]
-    fn a_definition_that_is_often_late_is_paused() {
-        let scripts = StepThreads::start("steps", 0, || ()).unwrap();
-        let (late, other, now) = (owner("t", "late"), owner("t", "other"), Instant::now());
-        let may_run = |owner: &Owner, at| scripts.shared.may_run(owner, at) == Scripting::Runs;
-        scripts
-            .shared
-            .note_late(late.clone(), limits::SCRIPTS_KILLED - 1, now);
-        assert!(may_run(&late, now));
-        scripts.shared.note_late(late.clone(), 1, now);
-        assert!(!may_run(&late, now) && may_run(&other, now));
-        assert_eq!(scripts.counts(), (0, 1));
-        assert!(!may_run(
-            &late,
-            now + limits::SCRIPTS_STOPPED - Duration::from_millis(1)
-        ));
-        assert!(may_run(&late, now + limits::SCRIPTS_STOPPED));
-        scripts
-            .shared
-            .note_late(other, 1, now + limits::SCRIPTS_STOPPED);
-        assert_eq!(
-            scripts.shared.queues().late.len(),
-            1,
-            "what is forgotten is not kept"
-        );
     }
 }

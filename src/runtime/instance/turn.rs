@@ -3,6 +3,7 @@
 //! ownership are kept.
 
 use super::*;
+use crate::expression::worker;
 
 /// The process that a step starts, and with how much data.
 pub(super) struct Started {
@@ -10,9 +11,16 @@ pub(super) struct Started {
     data: DataSize,
 }
 
+/// The pool of a step.
+pub(super) struct StepPool {
+    pub threads: Arc<StepThreads>,
+    pub of: StepOf,
+    kind: StepKind,
+}
+
 impl ProcessInstance {
     /// The pool for a step that must not run on the instance's thread, with its owner.
-    pub(super) fn step_pool(&self, envelope: &Envelope) -> Option<(Arc<StepThreads>, StepOf)> {
+    pub(super) fn step_pool(&self, envelope: &Envelope) -> Option<StepPool> {
         let request = &envelope.request;
         let (process, payload) = match (request, &self.work.memory) {
             (InstanceRequest::Start(start), None)
@@ -27,19 +35,23 @@ impl ProcessInstance {
             }
             _ => return None,
         };
-        let threads = if process.evaluator.may_take_long(payload) {
-            self.runtime.scripts.clone()
-        } else if exceeds_values(payload, limits::VALUES_ON_ARBITER) || self.is_long(request) {
-            self.runtime.long_steps.threads()
-        } else {
-            return None;
+        let kind = match process.evaluator.may_take_long(payload) {
+            true => StepKind::Scripted,
+            false => StepKind::Plain,
+        };
+        let is_long =
+            || exceeds_values(payload, limits::VALUES_ON_ARBITER) || self.is_long(request);
+        let threads = match kind {
+            StepKind::Scripted if !self.is_long(request) => self.runtime.scripts.clone(),
+            StepKind::Plain if !is_long() => return None,
+            StepKind::Scripted | StepKind::Plain => self.runtime.long_steps.threads(kind),
         };
         let of = StepOf {
             owner: process.row.owner(),
             kind: envelope.kind(),
             taker: envelope.caller.as_ref().map(Caller::taker),
         };
-        Some((threads, of))
+        Some(StepPool { threads, of, kind })
     }
 
     /// Whether its last steps took long. Under a virtual clock the order of steps must not depend
@@ -80,19 +92,18 @@ impl ProcessInstance {
     }
 
     /// Records the time of a step.
-    pub(super) fn took(&mut self, took: Duration, started: Option<&Started>) {
-        self.long_steps = self.long_steps.and(took);
+    pub(super) fn took(&mut self, kind: StepKind, took: Duration, started: Option<&Started>) {
+        self.long_steps = self.long_steps.and(kind, took);
         if let Some(start) = started {
             let starts = &self.runtime.long_steps;
-            starts.started(&start.process.row, start.data, took);
+            starts.started(&start.process.row, start.data, kind, took);
         }
     }
 
     /// Runs a step on another thread.
     pub(super) fn step_on_pool(
         &mut self,
-        threads: &StepThreads,
-        of: StepOf,
+        StepPool { threads, of, kind }: StepPool,
         envelope: Envelope,
         ctx: &mut Context<Self>,
     ) {
@@ -106,22 +117,23 @@ impl ProcessInstance {
             around,
         ) = self.observed(envelope);
         let (mut work, journal) = (self.work.take(), self.runtime.journal.clone());
-        let kind = of.kind;
+        let caller_kind = of.kind;
         self.away = true;
         let step = threads.run(of, move || {
             let timed = StepTimer::begin(true);
             // Taken only now, so that steps waiting for their turn occupy no room of others.
             let step = journal
-                .reserve_for(kind)
+                .reserve_for(caller_kind)
                 .map(|slot| (work.step(caller.as_ref(), request, around), slot));
-            ((work, caller), step, timed.elapsed())
+            let took = timed.elapsed() + worker::worked_in_step();
+            ((work, caller), step, took)
         });
         ctx.wait(step.into_actor(self).map(move |done, actor, ctx| {
             actor.away = false;
             match done {
                 Ok(((work, caller), step, took)) => {
                     actor.work = work;
-                    actor.took(took, started.as_ref());
+                    actor.took(kind, took, started.as_ref());
                     match step {
                         Ok((step, slot)) => {
                             actor.conclude(step, (caller.as_ref(), reply), slot, ctx);

@@ -25,6 +25,7 @@ use crate::{
             Envelope, InstanceRequest, InstanceResponse, Refusal, ReplyTo, ResolvedStart,
         },
         keys,
+        long_steps::StepKind,
         step_threads::{Panicked, StepOf},
     },
 };
@@ -133,7 +134,7 @@ impl Runtime {
         let threads = if process.evaluator.may_take_long(&request.data) {
             self.scripts.clone()
         } else {
-            self.long_steps.threads()
+            self.long_steps.threads(StepKind::Plain)
         };
         let of = StepOf {
             owner: process.row.owner(),

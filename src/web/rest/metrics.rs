@@ -254,6 +254,11 @@ fn gauges(app: &App) -> Vec<Gauge> {
             work.long_steps_waiting as f64,
         ),
         (
+            "stepwire_long_scripts_waiting",
+            "Steps with slow scripts that wait for one of their threads of low priority",
+            work.long_scripts_waiting as f64,
+        ),
+        (
             "stepwire_script_threads",
             "Threads that run scripts",
             work.script_threads as f64,
