@@ -102,6 +102,7 @@ use trees::Trees;
 use users::Users;
 
 use crate::{
+    engine::access::Caller,
     journal::{Busy, Damaged, Journal, StoreError},
     model::ids::{InstanceKey, Time},
 };
@@ -165,10 +166,21 @@ pub struct Runtime {
     tasks: OnceLock<[AbortHandle; 3]>,
     retaining: OnceLock<AbortHandle>,
     spans: OnceLock<Spans>,
+    written: OnceLock<OnWritten>,
     activity: Option<Arc<IdleTracker>>,
 }
 
+/// Told how many bytes a command of a caller writes.
+type OnWritten = Box<dyn Fn(&Caller, usize) + Send + Sync>;
+
 impl Runtime {
+    /// Tells `told` from now on who writes how many bytes by a command, before they are written. To
+    /// be called once.
+    pub fn on_written(&self, told: impl Fn(&Caller, usize) + Send + Sync + 'static) {
+        // Set here only.
+        let _ = self.written.set(Box::new(told));
+    }
+
     /// Makes spans of commands and calls from now on. To be called once.
     pub fn send_spans(&self, spans: Spans) {
         // Set here only.

@@ -22,6 +22,9 @@ use super::{
 };
 use crate::model::ids::{ElementKey, InstanceKey};
 
+/// The bytes that each changed row of a table counts, beside its own bytes.
+pub(super) const CHANGE: usize = 1024;
+
 /// One write, applied completely or not at all.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum WriteOp {
@@ -92,6 +95,17 @@ impl Commit {
             outbox: Vec::new(),
             kept: None,
         }
+    }
+
+    /// The estimated size of the write in bytes.
+    pub fn bytes(&self) -> usize {
+        let snapshot = self.snapshot.as_ref();
+        let outbox = self.outbox.iter();
+        let rows = self.changes.len() + self.outbox.len();
+        self.row.body.len()
+            + snapshot.map_or(0, |snapshot| snapshot.body.len())
+            + outbox.map(|message| message.body.len()).sum::<usize>()
+            + rows * CHANGE
     }
 }
 

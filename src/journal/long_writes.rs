@@ -8,11 +8,11 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::{change::WriteOp, writer::QueuedEntry};
+use super::{
+    change::{CHANGE, WriteOp},
+    writer::QueuedEntry,
+};
 use crate::limits;
-
-/// The bytes that each changed row of a table counts, beside its own bytes.
-const CHANGE: usize = 1024;
 
 /// The waiting entries, in the order in which they were handed over.
 #[derive(Default)]
@@ -84,15 +84,7 @@ fn chain(handed: &QueuedEntry) -> Option<usize> {
 /// The estimated size of a write in bytes.
 fn cost(op: &WriteOp) -> usize {
     match op {
-        WriteOp::Commit(commit) => {
-            let snapshot = commit.snapshot.as_ref();
-            let outbox = commit.outbox.iter();
-            let rows = commit.changes.len() + commit.outbox.len();
-            commit.row.body.len()
-                + snapshot.map_or(0, |snapshot| snapshot.body.len())
-                + outbox.map(|message| message.body.len()).sum::<usize>()
-                + rows * CHANGE
-        }
+        WriteOp::Commit(commit) => commit.bytes(),
         WriteOp::Snapshot(_, snapshot) => snapshot.body.len(),
         WriteOp::Definitions(rows, schedules) => {
             let sources = rows.iter().filter_map(|row| row.source.as_ref());

@@ -302,7 +302,12 @@ impl ProcessInstance {
             Ok(ActorDecision::Write {
                 committed, effects, ..
             }) => match step.commit {
-                Some(commit) => self.write(&committed, effects, commit, reply, slot),
+                Some(commit) => {
+                    if let (Some(caller), Some(told)) = (caller, self.runtime.written.get()) {
+                        told(caller, commit.bytes());
+                    }
+                    self.write(&committed, effects, commit, reply, slot);
+                }
                 None => self.recover(reply, ctx),
             },
         }

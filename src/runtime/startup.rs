@@ -155,6 +155,7 @@ impl Runtime {
             tasks: OnceLock::new(),
             retaining: OnceLock::new(),
             spans: OnceLock::new(),
+            written: OnceLock::new(),
             activity,
         });
         runtime.resume_outbox(stored.outbox).await?;

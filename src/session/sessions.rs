@@ -25,7 +25,7 @@ pub struct Sessions {
     /// Limits an operator may change.
     pub limits: Limits,
     /// The rates of users and addresses.
-    pub rates: SharedRates,
+    pub rates: Arc<SharedRates>,
     /// The pot of all subscriptions.
     pub subscriptions: Pot,
     /// Memory for bodies of requests, and for answers and frames that are not read yet.
@@ -44,13 +44,16 @@ impl Sessions {
         secret: &str,
         memory: Pot,
     ) -> Self {
+        let rates = Arc::new(SharedRates::new(&limits));
+        let of_writers = rates.clone();
+        runtime.on_written(move |caller, bytes| of_writers.owe_written(caller, bytes));
         Self {
             long_frames: LongFrames::new(memory.clone()),
             memory,
             runtime,
             tokens,
             limits,
-            rates: SharedRates::new(&limits),
+            rates,
             subscriptions: Pot::new(limits::SUBSCRIPTIONS_IN_ALL, Limit::SubscriptionsInAll),
             origins: OriginKey::new(secret),
         }

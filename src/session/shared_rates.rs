@@ -23,7 +23,10 @@ use super::{
     rate_limit::take,
     token_bucket::TokenBucket,
 };
-use crate::limits::{self, Limit, Limits, Quota, Rates};
+use crate::{
+    engine::access::Caller,
+    limits::{self, Limit, Limits, Quota, Rates},
+};
 
 /// Parts of a table, each with a lock of its own.
 const SHARDS: usize = 16;
@@ -133,15 +136,20 @@ impl SharedRates {
     /// Whose rates the requests of `principal` from `address` count for. Without an address, as on
     /// the local socket, only those of the user.
     pub fn payer(&self, principal: Option<&Principal>, address: Option<IpAddr>) -> Payer {
+        let user = principal.filter(|principal| !principal.is_anonymous());
+        self.payer_of(user.map(|user| &user.caller), address)
+    }
+
+    fn payer_of(&self, user: Option<&Caller>, address: Option<IpAddr>) -> Payer {
         let network = address.map(|address| self.hash(limits::network(address)));
-        match principal.filter(|principal| !principal.is_anonymous()) {
+        match user {
             None => Payer {
                 anonymous: network,
                 ..Payer::default()
             },
-            Some(principal) => Payer {
+            Some(user) => Payer {
                 anonymous: None,
-                user: Some(self.hash((&principal.caller.tenant, &principal.caller.subject))),
+                user: Some(self.hash((&user.tenant, &user.subject))),
                 address: network,
             },
         }
@@ -180,6 +188,15 @@ impl SharedRates {
                 table.owe(id, debt, now);
             }
         }
+    }
+
+    /// Charges what a command of this caller writes: it may be far more than the command has, which
+    /// was charged when it was admitted.
+    pub fn owe_written(&self, caller: &Caller, bytes: usize) {
+        let user = caller.trees.is_none().then_some(caller);
+        let payer = self.payer_of(user, caller.address);
+        let debt = Debt { bytes, starts: 0 };
+        self.owe(payer, debt, Instant::now());
     }
 
     /// Counts a health check in the rate of its address. Without an address there is no rate.
@@ -264,6 +281,9 @@ impl RateTable {
 
 impl RateTable {
     fn owe(&self, id: u64, debt: Debt, now: Instant) {
+        if !self.quotas[1..].iter().any(|quota| quota.is_on()) {
+            return;
+        }
         let shard = &self.shards[id as usize % SHARDS];
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let [_, of_bytes, of_starts] = shard.buckets(id, &self.quotas, now);

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::*;
@@ -217,6 +219,35 @@ fn a_later_charge_is_waited_for_up_to_a_bound() {
     assert!(spent.is_ok(), "what costs no bytes is not held");
     let spent = rates.admit(payer, asked, later).unwrap_err();
     assert!(spent.after <= limits::RATE_OWED + Duration::from_secs(1));
+}
+
+#[test]
+fn what_a_command_writes_counts_for_its_caller() {
+    let limits = Limits {
+        user: limits().anonymous,
+        address: Rates::OFF,
+        ..limits()
+    };
+    let (rates, now) = (SharedRates::new(&limits), Instant::now());
+    let asked = Charge::Request(10);
+    let address = address("192.0.2.1");
+    let mut alice = user("alice", None);
+    alice.caller.address = address;
+    let payer = rates.payer(Some(&alice), address);
+    let others = [
+        rates.payer(Some(&user("bob", None)), None),
+        rates.payer(None, address),
+    ];
+    rates.owe_written(&alice.caller, usize::MAX);
+    assert!(rates.admit(payer, asked, now).is_err());
+    for other in others {
+        assert!(rates.admit(other, asked, now).is_ok());
+    }
+    let mut stranger = alice.caller;
+    stranger.trees = Some(Arc::default());
+    rates.owe_written(&stranger, usize::MAX);
+    assert!(rates.admit(others[1], asked, now).is_err());
+    assert!(rates.admit(others[0], asked, now).is_ok());
 }
 
 #[test]
