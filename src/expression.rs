@@ -19,7 +19,8 @@
 //! The result must be `true` or `false`.
 //!
 //! A business rule (`rule`) is a script of statements that reads `input` and `now` and writes its
-//! results to `output`; the module `output` converts these to JSON.
+//! results to `output`; the module `output` converts these to JSON. The fast path takes those that
+//! only declare names, choose by `if`, and write expressions.
 
 mod compile;
 mod condition;

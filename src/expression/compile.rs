@@ -233,7 +233,8 @@ impl Evaluator for ProcessEvaluator {
 
     fn may_take_long(&self, payload: &Value) -> bool {
         let is_script = |condition| matches!(condition, &Condition::Script(_));
-        !self.rules.is_empty()
+        let rules = self.rules.values().flat_map(HashMap::values);
+        rules.into_iter().any(Rule::may_take_long)
             || self.conditions.values().any(is_script)
             || self.schemas.may_take_long(payload)
     }
@@ -261,7 +262,8 @@ mod tests {
         for (condition, scripts) in [
             ("${client.age >= 18 && client.income >= 12000}", false),
             ("client.tags.length > 0 || input['a'] == null", false),
-            ("client.age + 1 > 18", true),
+            ("client.age + 1 > 18", false),
+            ("client.age.toFixed(1) > 18", true),
             ("client.toString == 1", true),
         ] {
             let evaluator = compile(&definition(condition, &json!({}))).expect(condition);
@@ -306,8 +308,10 @@ mod tests {
             definition.nodes[0].actions = vec![serde_json::from_value(action).expect("an action")];
             compile(&definition)
         };
+        let script = with("output.b = Math.abs(input.a)").expect("a valid rule");
+        assert!(script.may_take_long(&Value::Null));
         let evaluator = with("output.b = input.a + 1").expect("a valid rule");
-        assert!(evaluator.may_take_long(&Value::Null));
+        assert!(!evaluator.may_take_long(&Value::Null));
         assert_eq!(
             evaluator.rule("start", "rate", &(&json!({"a": 1})).into(), ""),
             Ok(json!({"b": 2}))

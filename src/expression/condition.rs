@@ -22,6 +22,8 @@ const MAX_ADVICE: usize = 200;
 pub enum Condition {
     /// Evaluated without a script engine.
     Fast(fast::Expression),
+    /// Likewise, but where it computes with unusual values the script decides.
+    Computed(fast::Expression, Script),
     /// Runs in the sandbox.
     Script(Script),
 }
@@ -119,23 +121,30 @@ impl Condition {
 
     fn decide(&self, variables: Variables<'_>) -> Result<bool, Failure> {
         let other = match self {
-            Self::Fast(tree) if variables.is_layered() && tree.reads_input() => {
+            Self::Fast(tree) | Self::Computed(tree, _)
+                if variables.is_layered() && tree.reads_input() =>
+            {
                 return self.decide(Variables::from(&*variables.merged()));
             }
-            Self::Fast(tree) => match fast::evaluate(tree, &variables).map_err(Failure::from)? {
+            Self::Fast(tree) => match fast::evaluate(tree, &variables, &[])? {
                 fast::Operand::Bool(value) => return Ok(value),
                 other => other.describe(),
             },
-            Self::Script(script) => match script.run(&variables).map_err(Failure::from)? {
-                ScriptOutcome::Bool(value) => return Ok(value),
-                ScriptOutcome::Other(other) => other,
+            Self::Computed(tree, script) => match fast::evaluate(tree, &variables, &[]) {
+                Ok(fast::Operand::Bool(value)) => return Ok(value),
+                Ok(other) => other.describe(),
+                Err(_) => return in_sandbox(script, &variables),
             },
+            Self::Script(script) => return in_sandbox(script, &variables),
         };
-        let sentence = format!("expected true or false, but the condition gave {other}");
-        Err(match MISSING.contains(&other.as_str()) {
-            true => Failure::Missing(sentence),
-            false => Failure::Other(sentence),
-        })
+        Err(Failure::no_answer(&other))
+    }
+}
+
+fn in_sandbox(script: &Script, variables: &Variables<'_>) -> Result<bool, Failure> {
+    match script.run(variables)? {
+        ScriptOutcome::Bool(value) => Ok(value),
+        ScriptOutcome::Other(other) => Err(Failure::no_answer(&other)),
     }
 }
 
@@ -150,6 +159,15 @@ enum Failure {
 }
 
 impl Failure {
+    /// It gave something other than an answer.
+    fn no_answer(given: &str) -> Self {
+        let sentence = format!("expected true or false, but the condition gave {given}");
+        match MISSING.contains(&given) {
+            true => Self::Missing(sentence),
+            false => Self::Other(sentence),
+        }
+    }
+
     fn into_sentence(self) -> String {
         match self {
             Self::Missing(sentence) | Self::Other(sentence) => sentence,
@@ -162,6 +180,8 @@ impl From<fast::FastError> for Failure {
         match error {
             fast::FastError::Missing(sentence) => Self::Missing(sentence),
             fast::FastError::Incomparable(sentence) => Self::Other(sentence),
+            // Only where the script decides, which then fails itself.
+            fast::FastError::Unknown => Self::Other("expected values to compute with".to_owned()),
         }
     }
 }
@@ -250,7 +270,8 @@ fn compile_expression(expression: &str) -> Result<Condition, ConditionFault> {
     let holds_placeholder = tokens
         .iter()
         .any(|token| token.kind == Kind::Text && token.text.contains("${"));
-    if let Some(tree) = fast::parse(&tokens).filter(|_| !holds_placeholder) {
+    let mut tree = fast::parse(&tokens).filter(|_| !holds_placeholder);
+    if let Some(tree) = tree.take_if(|tree| !tree.computes()) {
         return Ok(Condition::Fast(tree));
     }
     if let Some(fault) = other_languages::find(&tokens) {
@@ -260,9 +281,11 @@ fn compile_expression(expression: &str) -> Result<Condition, ConditionFault> {
         });
     }
     effects::check(&tokens).map_err(own)?;
-    Script::compile(expression)
-        .map(Condition::Script)
-        .map_err(ConditionFault::Engine)
+    let script = Script::compile(expression).map_err(ConditionFault::Engine)?;
+    Ok(match tree {
+        Some(tree) => Condition::Computed(tree, script),
+        None => Condition::Script(script),
+    })
 }
 
 /// The expression rewritten as JavaScript, if it is short and compiles.

@@ -1,5 +1,7 @@
 //! Property: for every condition of the fast grammar and all data, the fast path and the sandbox
-//! agree, both on the value and on whether there is one.
+//! agree, both on the value and on whether there is one. Rules are in `rules`.
+
+mod rules;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -131,19 +133,22 @@ fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
     })
 }
 
-fn path() -> impl Strategy<Value = String> {
-    let root = prop::sample::select(vec![
-        "a",
-        "b",
-        "client",
-        "x1",
-        "$",
-        "_",
-        "length",
-        "input",
-        "missing",
-        "constructor",
-    ]);
+/// The variables that a condition reads.
+const ROOTS: [&str; 10] = [
+    "a",
+    "b",
+    "client",
+    "x1",
+    "$",
+    "_",
+    "length",
+    "input",
+    "missing",
+    "constructor",
+];
+
+fn path(roots: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let root = prop::sample::select(roots);
     let member = prop_oneof![
         4 => prop::sample::select(vec![".a", ".b", " . client", ".length", ".missing", ".if", "[0]", "[1]", "[ \
             2 ]", "[4294967294]"]).prop_map(str::to_owned),
@@ -192,11 +197,18 @@ fn literal() -> impl Strategy<Value = String> {
     ]
 }
 
-fn condition() -> impl Strategy<Value = String> {
-    let leaf = prop_oneof![2 => path(), 1 => literal()];
+/// An expression that reads these names.
+fn expression(roots: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![2 => path(roots), 1 => literal()];
     leaf.prop_recursive(3, 12, 2, |inner| {
         let operator = prop::sample::select(vec!["==", "!=", "===", "!==", "<", "<=", ">", ">=", "&&", "||"]);
+        let arithmetic = prop::sample::select(vec!["+", "-", "*", "/", "%"]);
         prop_oneof![
+            4 => (inner.clone(), arithmetic, inner.clone()).prop_map(|(left, operator, right)| format!("{left} \
+                {operator} {right}")),
+            1 => (inner.clone(), inner.clone(), inner.clone()).prop_map(|(condition, first, second)| format!("{condition} \
+                ? {first} : {second}")),
+            1 => inner.clone().prop_map(|inner| format!("- {inner}")),
             6 => (inner.clone(), operator, inner.clone()).prop_map(|(left, operator, right)| format!("{left} \
                 {operator} {right}")),
             1 => inner.clone().prop_map(|inner| format!("!{inner}")),
@@ -214,11 +226,16 @@ fn check(text: &str, data: &Value) -> Result<(), TestCaseError> {
     else {
         return Ok(());
     };
-    let script = Script::compile(text)
-        .map_err(|error| TestCaseError::fail(format!("`{text}`: {error:?}")))?;
+    let script = || {
+        Script::compile(text).map_err(|error| TestCaseError::fail(format!("`{text}`: {error:?}")))
+    };
+    let fast = match tree.computes() {
+        true => Condition::Computed(tree, script()?),
+        false => Condition::Fast(tree),
+    };
     let (fast, script) = (
-        Condition::Fast(tree).evaluate(data),
-        Condition::Script(script).evaluate(data),
+        fast.evaluate(data),
+        Condition::Script(script()?).evaluate(data),
     );
     let kind = |answer: &Result<bool, crate::model::evaluator::EvaluationError>| match answer {
         Ok(value) => value.to_string(),
@@ -254,14 +271,14 @@ fn a_byte_order_mark_is_not_part_of_a_name() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
-    fn fast_path_equals_sandbox(text in condition(), data in object(value())) {
+    fn fast_path_equals_sandbox(text in expression(&ROOTS), data in object(value())) {
         check(&text, &data)?;
     }
 
     /// Any text of these tokens: whatever the fast path accepts must be JavaScript.
     #[test]
     fn fast_path_takes_only_javascript(tokens in prop::collection::vec(prop::sample::select(vec![
-        "a", "b", "input", "if", "let", "eval", "0", "07", "1", "1.", ".5", "1e", "0x", "'s'", "\"", "\\", ".", "[", "]", "(", ")", "!", "-",
+        "a", "b", "input", "if", "let", "eval", "0", "07", "1", "1.", ".5", "1e", "0x", "'s'", "\"", "\\", ".", "[", "]", "(", ")", "!", "-", "+", "*", "/", "%", "?", ":",
         "==", "===", "=", "<", ">", "&&", "&", "||", " ", "\n", "//", "/*", "<!--", "?.", "??", ",", "{", "}", "n", "\u{a0}", "é",
     ]), 1..9)) {
         check(&tokens.concat(), &json!({"a": {"b": [1, "x"]}, "b": 0}))?;
@@ -269,7 +286,10 @@ proptest! {
 
     #[test]
     fn comparisons_of_any_two_values(left in value(), right in value(), operator in prop::sample::select(
-        vec!["==", "!=", "===", "!==", "<", "<=", ">", ">="])) {
+        vec!["==", "!=", "===", "!==", "<", "<=", ">", ">=", "+", "-", "*", "/", "%"])) {
+        let (first, second) = (json!({"a": left, "b": right}), json!({"a": right, "b": left}));
+        check(&format!("(a {operator} b) === (b {operator} a)"), &first)?;
+        check(&format!("a {operator} b > b"), &second)?;
         check(&format!("a {operator} b"), &json!({"a": left, "b": right}))?;
     }
 

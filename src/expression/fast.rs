@@ -1,14 +1,16 @@
-//! The fast path: evaluates conditions of comparisons, boolean operators, literals and data paths
-//! without a script engine.
+//! The fast path: evaluates conditions and rules of comparisons, boolean operators, arithmetic,
+//! literals and data paths without a script engine.
 //!
-//! It accepts a condition completely or not at all: [`parse`] gives `None` for anything whose
-//! JavaScript meaning it cannot decide for *every* JSON value; such a condition runs in the
-//! sandbox. For what it accepts, it must give the same result as the sandbox on every input
-//! (property test in `equivalence`); only the sandbox's time and memory limits do not apply here.
+//! It accepts a condition or rule completely or not at all: [`parse`] and [`FastRule::parse`] give
+//! `None` for anything else, which runs in the sandbox. What it accepts must have the same result as
+//! in the sandbox on every input (property tests in `equivalence`); only the sandbox's time and
+//! memory limits do not apply here. Where arithmetic would need conversions that are not here, as
+//! between a `BigInt` and a number, it does not give a result, and the sandbox is asked.
 //!
-//! Reading order: `expression` (the tree), `parser`, `evaluate`; `operand` and `coercion` hold
-//! JavaScript's conversions.
+//! Reading order: `expression` (the tree), `parser`, `evaluate`, `rule`; `operand`, `coercion` and
+//! `arithmetic` hold JavaScript's conversions.
 
+mod arithmetic;
 mod coercion;
 mod evaluate;
 mod expression;
@@ -16,8 +18,11 @@ mod lexer;
 mod number_text;
 mod operand;
 mod parser;
+mod rule;
+mod written;
 
 pub(super) use evaluate::{FastError, evaluate};
 pub(super) use expression::Expression;
 pub(super) use operand::Operand;
 pub(super) use parser::parse;
+pub(super) use rule::FastRule;

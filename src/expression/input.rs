@@ -63,7 +63,12 @@ pub fn has_many_digits(data: &Json) -> bool {
 pub fn is_long(text: &str) -> bool {
     let text = text.trim_start();
     text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.'))
-        && (text.len() > SAFE_LENGTH || text.contains(['e', 'E']))
+        && may_lose_digits(text)
+}
+
+/// Whether a number with this text may be rounded when it is read.
+pub fn may_lose_digits(text: &str) -> bool {
+    text.len() > SAFE_LENGTH || text.contains(['e', 'E'])
 }
 
 /// Numbers of at most this many characters, without exponent, are never rounded.

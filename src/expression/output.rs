@@ -45,6 +45,18 @@ pub fn read<'js>(
     }
 }
 
+/// A number of a script as JSON; `None` for one that is not finite.
+pub fn json_number(number: f64) -> Option<Number> {
+    // Every number beyond this is whole, but not every such number fits in 64 bits.
+    const WHOLE: f64 = 9e18;
+    match number {
+        // An integer cannot represent negative zero.
+        zero if zero == 0.0 && zero.is_sign_negative() => Number::from_f64(zero),
+        whole if whole.fract() == 0.0 && whole.abs() < WHOLE => Some(Number::from(whole as i64)),
+        other => Number::from_f64(other),
+    }
+}
+
 enum Unreadable {
     NotJson(String),
     Thrown(rquickjs::Error),
@@ -145,17 +157,7 @@ impl<'js> OutputReader<'js> {
 
     fn number(&mut self, number: f64) -> Result<Json, Unreadable> {
         self.take(8)?;
-        // Every number beyond this is whole, but not every such number fits in 64 bits.
-        const WHOLE: f64 = 9e18;
-        let number_of = |number: f64| match number {
-            // An integer cannot represent negative zero.
-            zero if zero == 0.0 && zero.is_sign_negative() => Number::from_f64(zero),
-            whole if whole.fract() == 0.0 && whole.abs() < WHOLE => {
-                Some(Number::from(whole as i64))
-            }
-            other => Number::from_f64(other),
-        };
-        number_of(number)
+        json_number(number)
             .map(Json::Number)
             .ok_or_else(|| self.not_json(&format!("{number}")))
     }

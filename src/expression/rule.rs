@@ -16,6 +16,7 @@ use super::{
     condition::place,
     effects::{self, Fault},
     exact_operators::Forms,
+    fast::FastRule,
     lexer::{self, Token},
     sandbox::{ScriptError, Transformed, check_syntax},
     worker::transform,
@@ -34,6 +35,8 @@ pub struct Rule {
     /// Function expressions.
     forms: Forms,
     script: String,
+    /// The rule for the fast path, if that takes it.
+    fast: Option<FastRule>,
 }
 
 impl Rule {
@@ -74,9 +77,16 @@ impl Rule {
             )
         })?;
         Ok(Self {
+            fast: tokens.and_then(|tokens| FastRule::parse(script, tokens)),
             forms: Forms::of(script, tokens, wrap),
             script: script.to_owned(),
         })
+    }
+
+    /// Whether it may take long: the fast path does not take it. The sandbox may run a rule of the
+    /// fast path, too, but that ends soon.
+    pub fn may_take_long(&self) -> bool {
+        self.fast.is_none()
     }
 
     /// Runs the rule over the instance data and gives its output.
@@ -85,10 +95,18 @@ impl Rule {
     /// A BPMN error; or any other exception of the script, a reached limit, or an output that is
     /// not JSON, with the line in the script.
     pub fn run(&self, data: &Value, now: &str) -> Result<Value, RuleError> {
-        let put_out = self.forms.over(data).and_then(|form| {
+        let fast = self.fast.as_ref().and_then(|fast| fast.run(data, now));
+        Self::given(fast.map_or_else(|| self.transform(data, now), Ok))
+    }
+
+    fn transform(&self, data: &Value, now: &str) -> Result<Transformed, ScriptError> {
+        self.forms.over(data).and_then(|form| {
             transform(&form.source, data, now)
                 .map_err(|error| form.in_script(error, &self.script, FIRST_LINE))
-        });
+        })
+    }
+
+    fn given(put_out: Result<Transformed, ScriptError>) -> Result<Value, RuleError> {
         match put_out {
             Ok(Transformed::Output(output)) => Ok(output),
             Ok(Transformed::Thrown(error)) => Err(RuleError::Thrown(error)),
@@ -124,6 +142,20 @@ fn check_numbers(script: &str, as_divisions: Option<&[Token<'_>]>) -> Result<(),
         (Some(None), _) | (_, Some(None)) | (None, None) => Ok(()),
         (Some(Some(one)), Some(Some(other))) => Err(if one.at > other.at { one } else { other }),
         (Some(Some(fault)), None) | (None, Some(Some(fault))) => Err(fault),
+    }
+}
+
+#[cfg(test)]
+impl Rule {
+    /// What the fast path gives; `None` when it leaves the rule or these data to the sandbox.
+    pub fn fast_result(&self, data: &Value, now: &str) -> Option<Result<Value, RuleError>> {
+        let fast = self.fast.as_ref()?.run(data, now)?;
+        Some(Self::given(Ok(fast)))
+    }
+
+    /// What the sandbox gives.
+    pub fn sandbox_result(&self, data: &Value, now: &str) -> Result<Value, RuleError> {
+        Self::given(self.transform(data, now))
     }
 }
 

@@ -1,8 +1,8 @@
-//! The tree of a fast condition.
+//! The tree of a fast expression.
 
 use super::super::names::is_inherited_name;
 
-/// A condition, or a part of one, in the fast grammar.
+/// An expression, or a part of one, in the fast grammar.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
     /// A literal.
@@ -17,6 +17,12 @@ pub enum Expression {
     Any(Vec<Expression>),
     /// `left operator right`
     Compare(Comparison, Box<(Expression, Expression)>),
+    /// `left operator right`
+    Compute(Arithmetic, Box<(Expression, Expression)>),
+    /// `-operand`
+    Negative(Box<Expression>),
+    /// `condition ? first : second`
+    Choose(Box<(Expression, Expression, Expression)>),
 }
 
 impl Expression {
@@ -27,7 +33,25 @@ impl Expression {
             Self::Path(path) => path.root == Root::AllData,
             Self::Not(operand) => operand.reads_input(),
             Self::All(operands) | Self::Any(operands) => operands.iter().any(Self::reads_input),
-            Self::Compare(_, operands) => operands.0.reads_input() || operands.1.reads_input(),
+            Self::Compare(_, operands) | Self::Compute(_, operands) => {
+                operands.0.reads_input() || operands.1.reads_input()
+            }
+            Self::Negative(operand) => operand.reads_input(),
+            Self::Choose(parts) => {
+                parts.0.reads_input() || parts.1.reads_input() || parts.2.reads_input()
+            }
+        }
+    }
+
+    /// Whether it computes, so that its value may be left to the sandbox.
+    pub fn computes(&self) -> bool {
+        match self {
+            Self::Literal(_) | Self::Path(_) => false,
+            Self::Not(operand) => operand.computes(),
+            Self::All(operands) | Self::Any(operands) => operands.iter().any(Self::computes),
+            Self::Compare(_, operands) => operands.0.computes() || operands.1.computes(),
+            Self::Compute(..) | Self::Negative(_) => true,
+            Self::Choose(parts) => parts.0.computes() || parts.1.computes() || parts.2.computes(),
         }
     }
 }
@@ -70,6 +94,21 @@ pub enum Comparison {
     GreaterOrEqual,
 }
 
+/// An arithmetic operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arithmetic {
+    /// `+`, which also joins texts.
+    Plus,
+    /// `-`
+    Minus,
+    /// `*`
+    Times,
+    /// `/`
+    Over,
+    /// `%`
+    Modulo,
+}
+
 /// A path into the instance data: `client.age`, `orders[0].total`, `input.client.age`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Path {
@@ -86,6 +125,8 @@ pub enum Root {
     Variable(String),
     /// All data: `input`.
     AllData,
+    /// A name that a rule declares, or `now`: its place among them.
+    Local(usize),
 }
 
 /// One step of a path.

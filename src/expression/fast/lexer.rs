@@ -4,7 +4,7 @@ use super::super::{
     lexer::{self, Kind},
     numerals,
 };
-use super::expression::Comparison;
+use super::expression::{Arithmetic, Comparison};
 
 /// A token of the fast grammar.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +25,22 @@ pub enum FastToken {
     Or,
     /// `!`
     Not,
-    /// `-`
-    Minus,
+    /// `+`, `-`, `*`, `/`, `%`
+    Arithmetic(Arithmetic),
+    /// `?`
+    Question,
+    /// `:`
+    Colon,
+    /// `=`
+    Assign,
+    /// `,`
+    Comma,
+    /// `;`
+    Semicolon,
+    /// `{`
+    OpenBlock,
+    /// `}`
+    CloseBlock,
     /// `.`
     Dot,
     /// `(`
@@ -75,7 +89,18 @@ fn sign(text: &str) -> Option<FastToken> {
         "&&" => FastToken::And,
         "||" => FastToken::Or,
         "!" => FastToken::Not,
-        "-" => FastToken::Minus,
+        "+" => FastToken::Arithmetic(Arithmetic::Plus),
+        "-" => FastToken::Arithmetic(Arithmetic::Minus),
+        "*" => FastToken::Arithmetic(Arithmetic::Times),
+        "/" => FastToken::Arithmetic(Arithmetic::Over),
+        "%" => FastToken::Arithmetic(Arithmetic::Modulo),
+        "?" => FastToken::Question,
+        ":" => FastToken::Colon,
+        "=" => FastToken::Assign,
+        "," => FastToken::Comma,
+        ";" => FastToken::Semicolon,
+        "{" => FastToken::OpenBlock,
+        "}" => FastToken::CloseBlock,
         "." => FastToken::Dot,
         "(" => FastToken::Open,
         ")" => FastToken::Close,

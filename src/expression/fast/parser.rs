@@ -1,35 +1,77 @@
-//! Parses the fast grammar, with JavaScript's precedences: `||`, `&&`, equality, relation, `!`.
+//! Parses the expressions of the fast grammar, with JavaScript's precedences: `? :`, `||`, `&&`,
+//! equality, relation, sums, products, `!` and `-`.
 
 use super::super::{
     lexer,
     names::{INPUT, input_is_all_data, is_built_in, is_reserved},
 };
-use super::expression::{Comparison, Expression, Literal, Member, Path, Root};
+use super::expression::{Arithmetic, Comparison, Expression, Literal, Member, Path, Root};
 use super::lexer::{FastToken, tokens};
 
-/// Bounds nesting and the length of a chain of comparisons at one level, and so the recursion of
+/// Bounds nesting and the length of a chain of operators at one level, and so the recursion of
 /// parsing, evaluating and dropping the tree.
-const MAX_DEPTH: usize = 24;
+pub(super) const MAX_DEPTH: usize = 24;
 
 /// The condition as a tree; `None` when it is not completely in the fast grammar.
 pub fn parse(source: &[lexer::Token<'_>]) -> Option<Expression> {
     let tokens = tokens(source)?;
-    let mut parser = Parser {
-        tokens: &tokens,
+    let names = Names::Variables {
         input_is_all_data: input_is_all_data(source),
     };
-    let expression = parser.any(0)?;
+    let mut parser = Parser::of(&tokens, names);
+    let expression = parser.expression(0)?;
     parser.tokens.is_empty().then_some(expression)
 }
 
-struct Parser<'t> {
+/// The names that an expression may read.
+pub(super) enum Names {
+    /// Those of a condition: the variables.
+    Variables {
+        /// Whether `input` means all data, not the variable with that name.
+        input_is_all_data: bool,
+    },
+    /// Those of a rule: `input`, and the names that it has declared so far.
+    Declared(Vec<Declared>),
+}
+
+/// A name that a rule has declared.
+pub(super) struct Declared {
+    pub name: String,
+    /// The place of its value.
+    pub place: usize,
+    pub is_constant: bool,
+}
+
+/// Reads tokens from the front.
+pub(super) struct Parser<'t> {
     /// The tokens not read yet.
-    tokens: &'t [FastToken],
-    /// Whether `input` means all data, not the variable with that name.
-    input_is_all_data: bool,
+    pub tokens: &'t [FastToken],
+    pub names: Names,
 }
 
 impl<'t> Parser<'t> {
+    pub fn of(tokens: &'t [FastToken], names: Names) -> Self {
+        Self { tokens, names }
+    }
+
+    /// An expression `depth` levels below the outermost one; `None` when it is not completely in
+    /// the fast grammar.
+    pub fn expression(&mut self, depth: usize) -> Option<Expression> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        let condition = self.any(depth)?;
+        if !self.take(&FastToken::Question) {
+            return Some(condition);
+        }
+        let first = self.expression(depth + 1)?;
+        if !self.take(&FastToken::Colon) {
+            return None;
+        }
+        let second = self.expression(depth + 1)?;
+        Some(Expression::Choose(Box::new((condition, first, second))))
+    }
+
     fn any(&mut self, depth: usize) -> Option<Expression> {
         let mut operands = vec![self.all(depth)?];
         while self.take(&FastToken::Or) {
@@ -59,7 +101,7 @@ impl<'t> Parser<'t> {
     fn comparisons(&mut self, depth: usize, relations: bool) -> Option<Expression> {
         let operand = |parser: &mut Self| {
             if relations {
-                parser.unary(depth)
+                parser.sums(depth)
             } else {
                 parser.comparisons(depth, true)
             }
@@ -80,19 +122,56 @@ impl<'t> Parser<'t> {
         Some(left)
     }
 
+    fn sums(&mut self, depth: usize) -> Option<Expression> {
+        let is_sum = |operator| matches!(operator, Arithmetic::Plus | Arithmetic::Minus);
+        self.chain(depth, is_sum, |parser| {
+            parser.chain(
+                depth,
+                |operator| !is_sum(operator),
+                |parser| parser.unary(depth),
+            )
+        })
+    }
+
+    /// A left-associative chain of these operators.
+    fn chain(
+        &mut self,
+        depth: usize,
+        takes: impl Fn(Arithmetic) -> bool,
+        operand: impl Fn(&mut Self) -> Option<Expression>,
+    ) -> Option<Expression> {
+        let mut left = operand(self)?;
+        let mut length = depth;
+        while let Some(&FastToken::Arithmetic(operator)) = self.tokens.first()
+            && takes(operator)
+        {
+            self.tokens = &self.tokens[1..];
+            length += 1;
+            if length > MAX_DEPTH {
+                return None;
+            }
+            left = Expression::Compute(operator, Box::new((left, operand(self)?)));
+        }
+        Some(left)
+    }
+
     fn unary(&mut self, depth: usize) -> Option<Expression> {
         if depth > MAX_DEPTH {
             return None;
         }
         match self.next()? {
             FastToken::Not => Some(Expression::Not(Box::new(self.unary(depth + 1)?))),
-            FastToken::Minus => match self.next()? {
-                FastToken::Number(number) => Some(Expression::Literal(Literal::Number(-number))),
-                FastToken::BigInt(whole) => Some(Expression::Literal(Literal::BigInt(-whole))),
-                _ => None,
+            FastToken::Arithmetic(Arithmetic::Minus) => match self.unary(depth + 1)? {
+                Expression::Literal(Literal::Number(number)) => {
+                    Some(Expression::Literal(Literal::Number(-number)))
+                }
+                Expression::Literal(Literal::BigInt(whole)) => {
+                    Some(Expression::Literal(Literal::BigInt(-whole)))
+                }
+                operand => Some(Expression::Negative(Box::new(operand))),
             },
             FastToken::Open => {
-                let inner = self.any(depth + 1)?;
+                let inner = self.expression(depth + 1)?;
                 self.take(&FastToken::Close).then_some(inner)
             }
             FastToken::Number(number) => Some(Expression::Literal(Literal::Number(*number))),
@@ -118,9 +197,16 @@ impl<'t> Parser<'t> {
     }
 
     fn path(&mut self, word: &str) -> Option<Path> {
-        let root = match word {
-            INPUT if self.input_is_all_data => Root::AllData,
-            _ => Root::Variable(word.to_owned()),
+        let root = match &self.names {
+            Names::Variables { input_is_all_data } if *input_is_all_data && word == INPUT => {
+                Root::AllData
+            }
+            Names::Variables { .. } => Root::Variable(word.to_owned()),
+            Names::Declared(_) if word == INPUT => Root::AllData,
+            Names::Declared(names) => {
+                let declared = names.iter().find(|declared| declared.name == word)?;
+                Root::Local(declared.place)
+            }
         };
         let mut members = Vec::new();
         loop {
@@ -157,13 +243,13 @@ impl<'t> Parser<'t> {
         )
     }
 
-    fn next(&mut self) -> Option<&'t FastToken> {
+    pub fn next(&mut self) -> Option<&'t FastToken> {
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
         Some(first)
     }
 
-    fn take(&mut self, token: &FastToken) -> bool {
+    pub fn take(&mut self, token: &FastToken) -> bool {
         let found = self.tokens.first() == Some(token);
         if found {
             self.tokens = &self.tokens[1..];
