@@ -31,7 +31,7 @@ pub mod idle_tracker;
 mod instance;
 pub mod instance_request;
 pub mod keys;
-mod late_scripts;
+pub mod late_scripts;
 pub mod lists;
 mod live_memory;
 mod loading;

@@ -5,6 +5,7 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
@@ -157,7 +158,8 @@ async fn deploy(directory: &Path, bpmn: &str) {
     let store = Box::new(SqliteStore::open(directory).expect("a fresh directory opens"));
     let journal =
         Journal::start(store, 16, Box::new(|error| panic!("{error}"))).expect("the journal starts");
-    let scripts = StepThreads::start("scripts", 0, || ()).expect("no thread is needed");
+    let scripts =
+        StepThreads::start("scripts", 0, &Arc::default(), || ()).expect("no thread is needed");
     let (definitions, _) = Definitions::of(
         journal.clone(),
         StoredCatalog::default(),
