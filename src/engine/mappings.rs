@@ -10,8 +10,12 @@ use super::{context::Step, quotas, record::Record};
 use crate::{
     limits::{DATA_DEPTH, VARIABLE_BYTES},
     model::{
-        deep_merge::exceeds_depth, executable::ExecutableNode, ids::ElementKey,
-        mapping::ExecutableMapping, template::Builtins, variables::Variables,
+        deep_merge::{deep_merge, exceeds_depth},
+        executable::ExecutableNode,
+        ids::ElementKey,
+        mapping::ExecutableMapping,
+        template::Builtins,
+        variables::Variables,
     },
 };
 
@@ -64,7 +68,7 @@ pub(super) fn complete(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNo
     if !writes_outputs(step, key, node) {
         return true;
     }
-    match read(&node.outputs, &step.variables(key), &step.builtins()) {
+    match outputs(step, key, &[], &node.outputs, &step.builtins()) {
         Ok(patch) => {
             step.merge_around(key, None, patch);
             true
@@ -100,11 +104,11 @@ fn writes_outputs(step: &Step<'_>, key: ElementKey, node: &ExecutableNode) -> bo
 pub(super) fn outputs_of_call(
     step: &Step<'_>,
     key: ElementKey,
-    outputs: &[ExecutableMapping],
+    mappings: &[ExecutableMapping],
     result: &Value,
     builtins: &Builtins<'_>,
 ) -> Result<Value, String> {
-    read(outputs, &step.variables(key).inside(result), builtins)
+    outputs(step, key, &[result], mappings, builtins)
 }
 
 fn is_iteration(step: &Step<'_>, key: ElementKey) -> bool {
@@ -139,17 +143,44 @@ fn inputs(
     }
 }
 
-/// The result of mappings, as a patch.
-fn read(
+/// The result of an element's output mappings, as a patch. A name is looked up in `inner`, then among
+/// the element's own variables, and then outside, where each mapping sees what those before it write.
+fn outputs(
+    step: &Step<'_>,
+    key: ElementKey,
+    inner: &[&Value],
     mappings: &[ExecutableMapping],
-    variables: &Variables<'_>,
     builtins: &Builtins<'_>,
 ) -> Result<Value, String> {
+    let element = step.state.element(key);
+    let own = element.and_then(|element| element.variables());
+    let outside = step
+        .state
+        .variables(element.and_then(|element| element.scope()));
     let (mut patch, mut bytes) = (Value::Object(Map::new()), 0);
-    for mapping in mappings {
-        let value = value(mapping, variables, builtins, &mut bytes)?;
-        if !mapping.leaves_out(&value) {
-            mapping.target().set(&mut patch, value);
+    // The variables outside that the mappings before change, as they will be.
+    let mut changed = Map::new();
+    for (mapping, later) in mappings.iter().zip(1..) {
+        let so_far = Value::Object(std::mem::take(&mut changed));
+        let around = outside.inside(&so_far);
+        let around = own.map_or_else(|| around.clone(), |own| around.inside(own));
+        let seen = inner
+            .iter()
+            .rev()
+            .fold(around, |seen, inner| seen.inside(inner));
+        let value = value(mapping, &seen, builtins, &mut bytes)?;
+        if let Value::Object(so_far) = so_far {
+            changed = so_far;
+        }
+        if mapping.leaves_out(&value) {
+            continue;
+        }
+        mapping.target().set(&mut patch, value);
+        if later < mappings.len() {
+            let name = mapping.target().first();
+            let mut merged = outside.get(name).cloned().unwrap_or_default();
+            deep_merge(&mut merged, &patch[name]);
+            changed.insert(name.to_owned(), merged);
         }
     }
     Ok(patch)
