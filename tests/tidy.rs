@@ -19,7 +19,7 @@ use std::{
 /// itself.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
-    ("expression", &["model"]),
+    ("expression", &["model", "thread_priority"]),
     ("engine", &["model"]),
     ("explorer", &["engine", "model"]),
     ("journal", &["engine", "model", "meters", "thread_priority"]),
