@@ -170,15 +170,15 @@ pub struct Runtime {
     activity: Option<Arc<IdleTracker>>,
 }
 
-/// Told how many bytes a command of a caller writes.
+/// Receives the number of bytes that a command of a caller writes.
 type OnWritten = Box<dyn Fn(&Caller, usize) + Send + Sync>;
 
 impl Runtime {
-    /// Tells `told` from now on who writes how many bytes by a command, before they are written. To
-    /// be called once.
-    pub fn on_written(&self, told: impl Fn(&Caller, usize) + Send + Sync + 'static) {
+    /// Reports to `receiver` from now on how many bytes a command of a caller writes, before they are
+    /// written. To be called once.
+    pub fn on_written(&self, receiver: impl Fn(&Caller, usize) + Send + Sync + 'static) {
         // Set here only.
-        let _ = self.written.set(Box::new(told));
+        let _ = self.written.set(Box::new(receiver));
     }
 
     /// Makes spans of commands and calls from now on. To be called once.

@@ -112,8 +112,8 @@ impl Asset {
     }
 }
 
-/// Decompresses a file once for all who cannot read it compressed: there are as many as were built,
-/// whoever asks how often.
+/// Decompresses a file once for all clients that cannot read it compressed: as many as were built,
+/// however often they are requested.
 fn decompressed(name: &str, content: &[u8]) -> Option<Bytes> {
     static DONE: LazyLock<Mutex<HashMap<String, Bytes>>> = LazyLock::new(Mutex::default);
     let mut done = DONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -76,15 +76,15 @@ pub struct RenderedEntries {
 impl Rendered {
     /// What receivers with these permissions share. When there are too many sets, later ones share
     /// nothing.
-    pub fn step(&self, standpoint: &Permissions) -> Arc<RenderedStep> {
+    pub fn step(&self, permissions: &Permissions) -> Arc<RenderedStep> {
         // A poisoned lock is safe: the list is only appended to.
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, step)) = steps.iter().find(|(other, _)| other == standpoint) {
+        if let Some((_, step)) = steps.iter().find(|(other, _)| other == permissions) {
             return step.clone();
         }
         let step = Arc::<RenderedStep>::default();
         if steps.len() < STANDPOINTS {
-            steps.push((standpoint.clone(), step.clone()));
+            steps.push((permissions.clone(), step.clone()));
         }
         step
     }

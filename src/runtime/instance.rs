@@ -303,8 +303,8 @@ impl ProcessInstance {
                 committed, effects, ..
             }) => match step.commit {
                 Some(commit) => {
-                    if let (Some(caller), Some(told)) = (caller, self.runtime.written.get()) {
-                        told(caller, commit.bytes());
+                    if let (Some(caller), Some(report)) = (caller, self.runtime.written.get()) {
+                        report(caller, commit.bytes());
                     }
                     self.write(&committed, effects, commit, reply, slot);
                 }

@@ -216,7 +216,7 @@ pub struct Committed {
 
 impl Committed {
     /// The permissions of a caller in the next step.
-    pub fn standpoint(&self, caller: &Caller) -> Permissions {
+    pub fn permissions(&self, caller: &Caller) -> Permissions {
         Permissions::of(&self.process.executable, &self.members, &self.next, caller)
     }
 
@@ -276,7 +276,7 @@ impl Observed {
     }
 
     /// The permissions of a caller in the next step.
-    pub fn standpoint(&self, caller: &Caller) -> Permissions {
+    pub fn permissions(&self, caller: &Caller) -> Permissions {
         Permissions::of(&self.process.executable, &self.members, &self.next, caller)
     }
 

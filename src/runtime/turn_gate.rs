@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::turns::Turns;
 
-/// Places for work; clones share them. `G` tells the callers apart that take turns.
+/// Places for work; clones share them. Callers that are equal as a `G` share one turn.
 #[derive(Clone)]
 pub struct TurnGate<G: Clone + Eq + Hash>(Arc<Mutex<State<G>>>);
 

@@ -67,7 +67,7 @@ pub(super) fn before_row(
     caller: &Caller,
 ) -> Option<Out> {
     sent?;
-    offered(&row.process.executable, &row.next, &row.standpoint(caller))
+    offered(&row.process.executable, &row.next, &row.permissions(caller))
 }
 
 /// The schemas to send before this observation.
@@ -77,15 +77,15 @@ pub(super) fn before_read(
     caller: &Caller,
 ) -> Option<Out> {
     sent?;
-    let standpoint = observed.standpoint(caller);
-    offered(&observed.process.executable, &observed.next, &standpoint)
+    let permissions = observed.permissions(caller);
+    offered(&observed.process.executable, &observed.next, &permissions)
 }
 
-fn offered(process: &ExecutableProcess, next: &NextStep, standpoint: &Permissions) -> Option<Out> {
+fn offered(process: &ExecutableProcess, next: &NextStep, permissions: &Permissions) -> Option<Out> {
     let input = |(index, offer): (usize, &Offer)| {
         let action = process.node(&offer.node)?.action(&offer.action)?;
         let input = action.keys.input_schema()?;
-        standpoint.offer(next, index).then(|| input.clone())
+        permissions.offer(next, index).then(|| input.clone())
     };
     let inputs: Vec<_> = next.offers.iter().enumerate().filter_map(input).collect();
     (!inputs.is_empty()).then_some(Out::Schemas(inputs))

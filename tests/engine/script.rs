@@ -444,12 +444,12 @@ impl Script {
     fn see(&self) -> String {
         let (process, members) = (&self.subject.process, self.subject.state().members());
         let next = self.subject.next();
-        let standpoint = match &self.caller {
+        let permissions = match &self.caller {
             Some(caller) if !members.may_see(process, caller) => return "= nothing".to_owned(),
             Some(caller) => Permissions::of(process, &members, &next, caller),
             None => Permissions::whole(),
         };
-        self.names.next(&next, &standpoint)
+        self.names.next(&next, &permissions)
     }
 
     fn timers(&self) -> Vec<String> {

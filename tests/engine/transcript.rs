@@ -422,7 +422,7 @@ impl Names {
 
     /// The next step with these permissions: `= node (assignee) read only: offered actions; back
     /// node.action`.
-    pub fn next(&self, next: &NextStep, standpoint: &Permissions) -> String {
+    pub fn next(&self, next: &NextStep, permissions: &Permissions) -> String {
         if !next.status.is_live() {
             let outcome = next
                 .outcome
@@ -437,7 +437,7 @@ impl Names {
             next.offers
                 .iter()
                 .enumerate()
-                .filter(|&(index, _)| standpoint.offer(next, index))
+                .filter(|&(index, _)| permissions.offer(next, index))
                 .map(|(_, offer)| offer)
         };
         for (index, token) in next.tokens.iter().enumerate() {
@@ -457,7 +457,7 @@ impl Names {
                 moment("due", token.due),
                 moment("reminded", token.reminded)
             );
-            let read_only = if standpoint.token(index) {
+            let read_only = if permissions.token(index) {
                 ""
             } else {
                 " read only"

@@ -51,14 +51,14 @@ pub fn messages(committed: &Committed) -> &[SharedFrame] {
 
 /// The progress frame of a committed row, as the caller sees it.
 pub fn progress_of(committed: &Committed, caller: &Caller) -> SharedFrame {
-    let standpoint = committed.standpoint(caller);
-    let step = committed.rendered.step(&standpoint);
+    let permissions = committed.permissions(caller);
+    let step = committed.rendered.step(&permissions);
     let render = || {
         let prev = messages(committed)
             .last()
             .map_or(committed.row.first_seq - 1, |frame| frame.seq);
         let (seq, cause) = (committed.row.last_seq(), committed.cause());
-        let entries = entries_of(committed, &standpoint, &step);
+        let entries = entries_of(committed, &permissions, &step);
         progress(
             (committed.instance, seq, prev),
             &committed.next,
@@ -72,33 +72,33 @@ pub fn progress_of(committed: &Committed, caller: &Caller) -> SharedFrame {
 /// Tokens and actions after a committed row, written once.
 fn entries_of<'a>(
     committed: &Committed,
-    standpoint: &Permissions,
+    permissions: &Permissions,
     step: &'a RenderedStep,
 ) -> &'a RenderedEntries {
     let (instance, process) = (committed.instance, &committed.process.executable);
     step.entries
-        .get_or_init(|| render_entries(instance, process, &committed.next, standpoint))
+        .get_or_init(|| render_entries(instance, process, &committed.next, permissions))
 }
 
 /// Tokens and actions of an observation, written once.
 fn entries_observed<'a>(
     observed: &Observed,
-    standpoint: &Permissions,
+    permissions: &Permissions,
     step: &'a RenderedStep,
 ) -> &'a RenderedEntries {
     let (instance, process) = (observed.head().key, &observed.process.executable);
     step.entries
-        .get_or_init(|| render_entries(instance, process, &observed.next, standpoint))
+        .get_or_init(|| render_entries(instance, process, &observed.next, permissions))
 }
 
 fn render_entries(
     instance: InstanceKey,
     process: &ExecutableProcess,
     next: &NextStep,
-    standpoint: &Permissions,
+    permissions: &Permissions,
 ) -> RenderedEntries {
-    let nodes = nodes(instance, process, next, standpoint, LISTED_ELEMENTS);
-    let mut actions = actions(instance, process, next, standpoint);
+    let nodes = nodes(instance, process, next, permissions, LISTED_ELEMENTS);
+    let mut actions = actions(instance, process, next, permissions);
     let more_actions = actions.len().saturating_sub(LISTED_ELEMENTS);
     actions.truncate(LISTED_ELEMENTS);
     for action in actions.iter_mut().skip(ACTIONS_WITH_INITIAL) {
@@ -125,10 +125,10 @@ pub fn frames_of_missed(instance: InstanceKey, missed: &Missed) -> &[SharedFrame
 
 /// The progress frame of an observation, for a caller whose cursor is at `prev`.
 pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> SharedFrame {
-    let standpoint = observed.standpoint(caller);
-    let step = observed.rendered.step(&standpoint);
+    let permissions = observed.permissions(caller);
+    let step = observed.rendered.step(&permissions);
     let render = || {
-        let entries = entries_observed(observed, &standpoint, &step);
+        let entries = entries_observed(observed, &permissions, &step);
         let place = (observed.head().key, observed.seq, prev);
         progress(place, &observed.next, entries, None)
     };
@@ -139,13 +139,13 @@ pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> Sha
 /// include data and view.
 pub fn snapshot(observed: &Observed, caller: &Caller) -> Option<ByteString> {
     let whole = observed.whole.as_ref()?;
-    let standpoint = observed.standpoint(caller);
-    let step = observed.rendered.step(&standpoint);
+    let permissions = observed.permissions(caller);
+    let step = observed.rendered.step(&permissions);
     let render = || {
         render_snapshot(
             observed,
             whole,
-            entries_observed(observed, &standpoint, &step),
+            entries_observed(observed, &permissions, &step),
         )
     };
     Some(step.snapshot.get_or_init(render).clone())
@@ -344,7 +344,7 @@ fn nodes<'a>(
     instance: InstanceKey,
     process: &'a ExecutableProcess,
     next: &'a NextStep,
-    standpoint: &Permissions,
+    permissions: &Permissions,
     maximum: usize,
 ) -> Vec<NodeEntry<'a>> {
     let entry = |(index, token): (usize, &'a Token)| {
@@ -356,13 +356,13 @@ fn nodes<'a>(
             r#type: node.kind.bpmn_name(),
             scope: token.scope.map(|scope| scope.wire(instance)),
             loop_counter: token.loop_counter,
-            read_only: !standpoint.token(index),
+            read_only: !permissions.token(index),
             assignee: token.assignee.as_deref(),
             due_at: token.due.map(|due| due.to_string()),
             reminded_at: token.reminded.map(|reminded| reminded.to_string()),
             incident: token.incident.as_ref().map(|incident| IncidentEntry {
                 code: &incident.code,
-                message: if standpoint.is_explained() {
+                message: if permissions.is_explained() {
                     &incident.message
                 } else {
                     UNEXPLAINED
@@ -374,7 +374,7 @@ fn nodes<'a>(
     if next.tokens.len() <= maximum {
         return all.filter_map(entry).collect();
     }
-    let (own, others): (Vec<_>, Vec<_>) = all.partition(|(index, _)| standpoint.token(*index));
+    let (own, others): (Vec<_>, Vec<_>) = all.partition(|(index, _)| permissions.token(*index));
     let mut listed: Vec<_> = own.into_iter().chain(others).take(maximum).collect();
     listed.sort_unstable_by_key(|(index, _)| *index);
     listed.into_iter().filter_map(entry).collect()
@@ -385,13 +385,13 @@ fn actions<'a>(
     instance: InstanceKey,
     process: &'a ExecutableProcess,
     next: &'a NextStep,
-    standpoint: &Permissions,
+    permissions: &Permissions,
 ) -> Vec<ActionEntry<'a>> {
     let open = next
         .offers
         .iter()
         .enumerate()
-        .filter(|&(index, _)| standpoint.offer(next, index));
+        .filter(|&(index, _)| permissions.offer(next, index));
     open.filter_map(|(_, offer)| action(instance, process, offer))
         .collect()
 }
@@ -453,9 +453,9 @@ pub fn children<'a>(
 /// The `result` of a command, as the caller sees it. Shared by all replies to one row with the same
 /// permissions, unless it contains a token.
 pub fn result(committed: &Committed, caller: &Caller, token: Option<&str>) -> Arc<RawValue> {
-    let standpoint = committed.standpoint(caller);
-    let step = committed.rendered.step(&standpoint);
-    let render = || render_result(committed, entries_of(committed, &standpoint, &step), token);
+    let permissions = committed.permissions(caller);
+    let step = committed.rendered.step(&permissions);
+    let render = || render_result(committed, entries_of(committed, &permissions, &step), token);
     match token {
         Some(_) => render(),
         None => step.result.get_or_init(render).clone(),
@@ -488,9 +488,9 @@ pub fn observed_step<'a>(
     caller: &Caller,
 ) -> (Vec<NodeEntry<'a>>, Vec<ActionEntry<'a>>) {
     let (instance, process) = (observed.head().key, &observed.process.executable);
-    let standpoint = observed.standpoint(caller);
+    let permissions = observed.permissions(caller);
     (
-        nodes(instance, process, &observed.next, &standpoint, usize::MAX),
-        actions(instance, process, &observed.next, &standpoint),
+        nodes(instance, process, &observed.next, &permissions, usize::MAX),
+        actions(instance, process, &observed.next, &permissions),
     )
 }

@@ -248,10 +248,10 @@ fn comment_in(body: &[u8]) -> Option<String> {
 
 /// The action of the first approval that waits, preferably for the caller.
 fn approval<'a>(observed: &'a Observed, caller: &Caller, action: &str) -> Option<&'a Offer> {
-    let (process, next, standpoint) = (
+    let (process, next, permissions) = (
         &observed.process.executable,
         &observed.next,
-        observed.standpoint(caller),
+        observed.permissions(caller),
     );
     let waits = |offer: &Offer| {
         !offer.back
@@ -264,7 +264,7 @@ fn approval<'a>(observed: &'a Observed, caller: &Caller, action: &str) -> Option
             .enumerate()
             .filter(|(_, offer)| waits(offer))
     };
-    let own = waiting().find(|&(index, _)| standpoint.offer(next, index));
+    let own = waiting().find(|&(index, _)| permissions.offer(next, index));
     own.or_else(|| waiting().next()).map(|(_, offer)| offer)
 }
 

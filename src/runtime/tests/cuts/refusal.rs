@@ -63,5 +63,5 @@ fn a_refused_child_start_is_reported_once_across_cuts() {
             break;
         }
     }
-    assert!(redelivered > 0, "no cut let the letter be delivered again");
+    assert!(redelivered > 0, "no cut made a message be delivered again");
 }
