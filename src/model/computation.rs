@@ -9,7 +9,7 @@
 mod number;
 mod parser;
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::Value;
 
@@ -100,35 +100,43 @@ impl Computation {
     /// # Errors
     /// A value of a kind that the operator does not take, as a sentence.
     pub fn value(&self, variables: &Variables<'_>) -> Result<Value, String> {
-        self.value_of(&self.root, variables)
+        self.value_of(&self.root, variables).map(Cow::into_owned)
     }
 
-    fn value_of(&self, term: &Term, variables: &Variables<'_>) -> Result<Value, String> {
-        let value = |term: &Term| self.value_of(term, variables);
-        let is_true = |term: &Term, sign: &str| truth(&value(term)?, sign);
-        Ok(match term {
-            Term::Constant(constant) => constant.clone(),
-            Term::Path(path) => variables.at(path).cloned().unwrap_or_default(),
-            Term::Minus(inner) => number(&value(inner)?, "-")?.negated()?.into_value()?,
+    /// Borrowed as long as nothing is computed: a path may lead to large data.
+    fn value_of<'a>(
+        &self,
+        term: &'a Term,
+        variables: &Variables<'a>,
+    ) -> Result<Cow<'a, Value>, String> {
+        let value = |term: &'a Term| self.value_of(term, variables);
+        let is_true = |term: &'a Term, sign: &str| truth(&*value(term)?, sign);
+        Ok(Cow::Owned(match term {
+            Term::Constant(constant) => return Ok(Cow::Borrowed(constant)),
+            Term::Path(path) => {
+                let found = variables.at(path);
+                return Ok(found.map_or(Cow::Owned(Value::Null), Cow::Borrowed));
+            }
+            Term::Minus(inner) => number(&*value(inner)?, "-")?.negated()?.into_value()?,
             Term::Not(inner) => (!is_true(inner, "not")?).into(),
-            Term::Empty(inner) => is_empty(&value(inner)?).into(),
+            Term::Empty(inner) => is_empty(&*value(inner)?).into(),
             Term::Arithmetic(parts) => {
                 let (left, operator, right) = &**parts;
-                self.computed(&value(left)?, *operator, &value(right)?)?
+                self.computed(&*value(left)?, *operator, &*value(right)?)?
             }
-            Term::Equal(parts) => are_equal(&value(&parts.0)?, &value(&parts.1)?)?.into(),
+            Term::Equal(parts) => are_equal(&*value(&parts.0)?, &*value(&parts.1)?)?.into(),
             Term::Ordered(parts) => {
                 let (left, comparison, right) = &**parts;
-                let order = order(&value(left)?, &value(right)?, comparison.sign())?;
+                let order = order(&*value(left)?, &*value(right)?, comparison.sign())?;
                 comparison.holds(order).into()
             }
             Term::And(parts) => (is_true(&parts.0, "and")? && is_true(&parts.1, "and")?).into(),
             Term::Or(parts) => (is_true(&parts.0, "or")? || is_true(&parts.1, "or")?).into(),
             Term::Choice(parts) => {
                 let (condition, yes, no) = &**parts;
-                value(if is_true(condition, "?")? { yes } else { no })?
+                return value(if is_true(condition, "?")? { yes } else { no });
             }
-        })
+        }))
     }
 
     fn computed(&self, left: &Value, operator: Operator, right: &Value) -> Result<Value, String> {
