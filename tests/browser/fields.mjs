@@ -32,7 +32,7 @@ const EXPECTED = {
   cm: [...GENERAL, 'message', 'messageName', 'correlationKey', 'addDefinition'],
   ct: [...GENERAL, 'when', 'timeDuration', 'timeZone', 'addDefinition'],
   tm: [...GENERAL, 'message', 'messageName', 'correlationKey', 'data', 'timeToLive', 'addDefinition'],
-  ts: [...GENERAL, 'signal', 'signalName', 'data', 'addDefinition'],
+  ts: [...GENERAL, 'signal', 'signalName', 'data', 'businessKey', 'addDefinition'],
   em: [...GENERAL, 'message', 'messageName', 'correlationKey', 'data', 'timeToLive', 'addDefinition'],
   ess: [...GENERAL, 'isInterrupting', 'escalation', 'escalationCode', 'addDefinition'],
 };
