@@ -26,6 +26,8 @@ export interface Stage {
   closed: () => void;
 }
 
+/** Work that only reads the state again. */
+const LOOK = 'look';
 const ENDED = 'The trial has ended: begin again.';
 
 export class TrialPanel {
@@ -39,7 +41,9 @@ export class TrialPanel {
   private readonly tokens: TokenMarks;
   private trouble = '';
   private isStale = false;
-  private isBusy = false;
+  /** What is in progress. */
+  private running?: { what: string; done: Promise<void> };
+  private isWaiting = false;
   private readonly draft = new Map<string, string>();
   private readonly refresh = batched(() => this.draw());
 
@@ -129,10 +133,24 @@ export class TrialPanel {
     this.say(sentence);
   }
 
-  /** Runs work on the server, one piece after the other, and shows the resulting state. */
-  private async step(work: () => Promise<void>): Promise<void> {
-    if (this.isBusy || !this.trial) return;
-    this.isBusy = true;
+  /**
+   * Runs work on the server, one piece after the other, and shows the resulting state. What is asked for meanwhile waits, unless it
+   * is the same, as by a double click.
+   */
+  private async step(what: string, work: () => Promise<void>): Promise<void> {
+    if (this.running) {
+      if (what === this.running.what || what === LOOK || this.isWaiting) return;
+      this.isWaiting = true;
+      await this.running.done;
+      this.isWaiting = false;
+    }
+    if (!this.trial) return;
+    const done = this.finish(work);
+    this.running = { what, done };
+    await done;
+  }
+
+  private async finish(work: () => Promise<void>): Promise<void> {
     this.trouble = '';
     try {
       await work();
@@ -142,7 +160,7 @@ export class TrialPanel {
       if (status === 404) this.stop();
       this.trouble = this.trial ? message : ENDED;
     } finally {
-      this.isBusy = false;
+      this.running = undefined;
       this.draw();
     }
   }
@@ -186,7 +204,7 @@ export class TrialPanel {
       await this.settle();
       this.recording.expect(name, process, instance);
     };
-    return this.step(work).then(() => {
+    return this.step(JSON.stringify(recorded), work).then(() => {
       if (!refused) return;
       this.say(refused.message);
       // The form shows it at its fields.
@@ -196,7 +214,7 @@ export class TrialPanel {
 
   private start(process: string, data: JsonObject, fields: Record<string, string>, inherit?: { instance: string; seq: number }): void {
     const { name, client } = this.who;
-    void this.step(async () => {
+    void this.step(JSON.stringify({ process, data, fields, inherit }), async () => {
       const instance = await client.start(process, { data, ...fields, ...(inherit ? { inheritFrom: inherit } : {}) });
       this.selected = instance.key;
       const given = Object.keys(data).length > 0 ? { data } : {};
@@ -217,7 +235,7 @@ export class TrialPanel {
   private publish(what: Published): void {
     if (!this.players.some(({ name }) => name === OUTSIDE)) this.addPlayer(OUTSIDE, OUTSIDE_ROLES);
     const outside = this.players.find(({ name }) => name === OUTSIDE)!;
-    void this.step(async () => {
+    void this.step(JSON.stringify(what), async () => {
       const { instances, started, bufferedUntil, refused = [] } = await outside.client.publish(what);
       this.recording.step(OUTSIDE, { publish: { ...what } });
       if (!this.selected) this.selected = started[0] ?? '';
@@ -235,7 +253,7 @@ export class TrialPanel {
   }
 
   private move(to: { to: 'next' } | { advance: string }): void {
-    void this.step(async () => {
+    void this.step(JSON.stringify(to), async () => {
       const before = Date.parse(this.trial!.now);
       this.trial = await moveClock(this.trial!.trial, to);
       this.recording.advanced(Date.parse(this.trial.now) - before);
@@ -343,7 +361,7 @@ export class TrialPanel {
     select.value = String(this.player);
     select.addEventListener('change', () => {
       this.player = Number(select.value);
-      void this.step(async () => undefined);
+      void this.step(LOOK, async () => undefined);
     });
     const add = () => {
       const name = this.typed('name', '').trim();
@@ -353,7 +371,7 @@ export class TrialPanel {
       ['name', 'roles', 'add-user-open'].forEach((field) => this.draft.delete(field));
       this.addPlayer(name, roles);
       this.player = this.players.length - 1;
-      void this.step(async () => undefined);
+      void this.step(LOOK, async () => undefined);
     };
     return h(
       'section',
@@ -429,7 +447,7 @@ export class TrialPanel {
     select.value = this.selected;
     select.addEventListener('change', () => {
       this.selected = select.value;
-      void this.step(async () => undefined);
+      void this.step(LOOK, async () => undefined);
     });
     const chosen = h(
       'section',
