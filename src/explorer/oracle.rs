@@ -120,7 +120,7 @@ impl Evaluator for Oracle<'_> {
         Ok(())
     }
 
-    fn may_take_long(&self, _: &Value) -> bool {
+    fn may_take_long(&self, _: &Value, _: usize) -> bool {
         false
     }
 }

@@ -19,6 +19,12 @@ use crate::model::field_error::FieldError;
 use crate::model::loop_characteristics::{LoopCharacteristics, behavior_condition_id};
 use crate::model::problem::{Problem, Severity};
 use crate::model::variables::Variables;
+use crate::text::memory;
+
+/// The length of an expression times the memory of the data it may read, both in bytes, from which
+/// it may take milliseconds on the fast path or, where that leaves it to the sandbox, there: each of
+/// its operators may make a text of a whole list.
+const LONG_EVALUATION: usize = 32 << 20;
 
 /// Compiles all conditions, business rules and key schemas of `definition`.
 ///
@@ -89,6 +95,8 @@ pub struct ProcessEvaluator {
     /// By id of the node, then by name of the action.
     rules: HashMap<String, HashMap<String, Rule>>,
     schemas: KeySchemas,
+    /// The length of the longest condition or rule, in bytes.
+    longest: usize,
 }
 
 impl ProcessEvaluator {
@@ -141,6 +149,7 @@ impl ProcessEvaluator {
             if named(language) != Language::JavaScript || script.trim().is_empty() {
                 continue;
             }
+            self.longest = self.longest.max(script.len());
             match Rule::compile(script) {
                 Ok(rule) => drop(
                     self.rules
@@ -185,6 +194,7 @@ impl ProcessEvaluator {
         text: &str,
         problems: &mut Vec<Problem>,
     ) {
+        self.longest = self.longest.max(text.len());
         match Condition::compile(text) {
             Ok(condition) => {
                 self.conditions.insert(known_by.to_owned(), condition);
@@ -196,6 +206,17 @@ impl ProcessEvaluator {
                 problems.push(problem(element, "invalid_condition", message))
             }
         }
+    }
+}
+
+impl ProcessEvaluator {
+    /// Whether the longest expression is long for these data.
+    fn may_read_much(&self, payload: &Value, memory: usize) -> bool {
+        let Some(most) = LONG_EVALUATION.checked_div(self.longest) else {
+            return false;
+        };
+        let left = most.checked_sub(memory);
+        left.is_none_or(|left| memory::exceeds(payload, left))
     }
 }
 
@@ -231,11 +252,12 @@ impl Evaluator for ProcessEvaluator {
         self.schemas.check(schema, value)
     }
 
-    fn may_take_long(&self, payload: &Value) -> bool {
+    fn may_take_long(&self, payload: &Value, memory: usize) -> bool {
         let is_script = |condition| matches!(condition, &Condition::Script(_));
         let rules = self.rules.values().flat_map(HashMap::values);
         rules.into_iter().any(Rule::may_take_long)
             || self.conditions.values().any(is_script)
+            || self.may_read_much(payload, memory)
             || self.schemas.may_take_long(payload)
     }
 }
@@ -268,11 +290,22 @@ mod tests {
         ] {
             let evaluator = compile(&definition(condition, &json!({}))).expect(condition);
             assert_eq!(
-                evaluator.may_take_long(&Value::Null),
+                evaluator.may_take_long(&Value::Null, 0),
                 scripts,
                 "{condition}"
             );
         }
+    }
+
+    #[test]
+    fn expressions_over_much_data_may_take_long() {
+        let small = compile(&definition("a == 'x'", &json!({}))).expect("valid");
+        let many = format!("list == 'x'{}", " || list == 'x'".repeat(1_000));
+        let many = compile(&definition(&many, &json!({}))).expect("valid");
+        let (little, much) = (json!({"list": [1, 2]}), json!({"list": vec![1; 1_000]}));
+        assert!(!small.may_take_long(&much, 64 << 10) && !many.may_take_long(&little, 256));
+        assert!(many.may_take_long(&much, 256) && many.may_take_long(&little, 64 << 10));
+        assert!(small.may_take_long(&Value::Null, 4 << 20));
     }
 
     #[test]
@@ -309,9 +342,9 @@ mod tests {
             compile(&definition)
         };
         let script = with("output.b = Math.abs(input.a)").expect("a valid rule");
-        assert!(script.may_take_long(&Value::Null));
+        assert!(script.may_take_long(&Value::Null, 0));
         let evaluator = with("output.b = input.a + 1").expect("a valid rule");
-        assert!(!evaluator.may_take_long(&Value::Null));
+        assert!(!evaluator.may_take_long(&Value::Null, 0));
         assert_eq!(
             evaluator.rule("start", "rate", &(&json!({"a": 1})).into(), ""),
             Ok(json!({"b": 2}))

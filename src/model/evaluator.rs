@@ -41,9 +41,10 @@ pub trait Evaluator: Send + Sync {
     /// One `(path below the key, what is wrong)` per violation.
     fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, FieldError)>>;
 
-    /// Whether a command with this payload may take long, because of a script or the check of an
-    /// intricate payload. Then its step does not run on an arbiter.
-    fn may_take_long(&self, payload: &Value) -> bool;
+    /// Whether a command with this payload to an instance that takes `memory` bytes may take long,
+    /// because of a script, an expression over much data, or the check of an intricate payload. Then
+    /// its step does not run on an arbiter.
+    fn may_take_long(&self, payload: &Value, memory: usize) -> bool;
 }
 
 /// Why an evaluation failed, as a sentence for the modeller.

@@ -17,9 +17,11 @@ mod passivation;
 mod publications;
 mod reading;
 mod search_attributes;
+mod slow_scripts;
 mod snapshots;
 mod times;
 mod trees;
+mod written_bytes;
 
 use std::sync::Arc;
 
@@ -70,17 +72,22 @@ pub(super) async fn runtime_at(clock: Clock, store: Box<dyn Store>) -> (Arc<Runt
     .unwrap();
     for source in EXAMPLES {
         let (source, format) = (source.as_bytes(), SourceFormat::BpmnXml);
-        let deploy = Deploy {
-            tenant: "default",
-            source,
-            format,
-            publish: true,
-            by: "test",
-            now: Time(0),
-        };
+        let deploy = published(source, format);
         runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
     }
     (runtime, journal)
+}
+
+/// A deploy that publishes.
+fn published(source: &[u8], format: SourceFormat) -> Deploy<'_> {
+    Deploy {
+        tenant: "default",
+        source,
+        format,
+        publish: true,
+        by: "test",
+        now: Time(0),
+    }
 }
 
 fn alice() -> Caller {

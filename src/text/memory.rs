@@ -3,6 +3,8 @@
 //!
 //! Not here: how much may be taken (`limits`), and the refusal (each caller).
 
+use serde_json::Value;
+
 /// A value on its own or in a list.
 const VALUE: usize = 32;
 /// The least space of an object with members: it is allocated for several at a time.
@@ -71,6 +73,28 @@ pub fn of_message_pack(bytes: &[u8]) -> usize {
         }
     }
     total
+}
+
+/// Whether a value takes more than `limit` bytes. Nothing is counted beyond them.
+pub fn exceeds(value: &Value, limit: usize) -> bool {
+    fn count(value: &Value, left: &mut usize) -> bool {
+        let own = VALUE
+            + match value {
+                Value::String(text) => text.len(),
+                Value::Object(members) if !members.is_empty() => OBJECT.max(MEMBER * members.len()),
+                _ => 0,
+            };
+        let Some(less) = left.checked_sub(own) else {
+            return true;
+        };
+        *left = less;
+        match value {
+            Value::Array(items) => items.iter().any(|item| count(item, left)),
+            Value::Object(members) => members.values().any(|member| count(member, left)),
+            _ => false,
+        }
+    }
+    count(value, &mut { limit })
 }
 
 #[cfg(test)]

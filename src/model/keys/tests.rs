@@ -27,7 +27,7 @@ impl Evaluator for Schemas {
             Ok(())
         }
     }
-    fn may_take_long(&self, _: &Value) -> bool {
+    fn may_take_long(&self, _: &Value, _: usize) -> bool {
         false
     }
 }

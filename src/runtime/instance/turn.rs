@@ -35,7 +35,8 @@ impl ProcessInstance {
             }
             _ => return None,
         };
-        let kind = match process.evaluator.may_take_long(payload) {
+        let memory = self.work.since_snapshot.memory;
+        let kind = match process.evaluator.may_take_long(payload, memory) {
             true => StepKind::Scripted,
             false => StepKind::Plain,
         };

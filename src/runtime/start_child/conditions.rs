@@ -131,7 +131,7 @@ impl Runtime {
         process: Arc<DeployedProcess>,
         request: &Arc<StartConditions>,
     ) -> Result<Vec<EvaluatedStart>, Refusal> {
-        let threads = if process.evaluator.may_take_long(&request.data) {
+        let threads = if process.evaluator.may_take_long(&request.data, 0) {
             self.scripts.clone()
         } else {
             self.long_steps.threads(StepKind::Plain)

@@ -38,7 +38,7 @@ impl Evaluator for PanickingEvaluator {
         Ok(())
     }
 
-    fn may_take_long(&self, _: &Value) -> bool {
+    fn may_take_long(&self, _: &Value, _: usize) -> bool {
         self.runs_scripts
     }
 }

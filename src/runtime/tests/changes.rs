@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::{
     brake::{Brake, Braked},
     cuts::idle,
+    published,
 };
 use crate::{
     journal::{Journal, MemoryStore, ScheduleKey, Store, StoreReader, UserRow, WriteOp},
@@ -41,12 +42,8 @@ async fn deploy(runtime: &Runtime, n: u32, publish: bool) -> Result<Vec<Deployed
     runtime
         .definitions
         .deploy(Deploy {
-            tenant: "default",
-            source,
-            format,
             publish,
-            by: "test",
-            now: Time(0),
+            ..published(source, format)
         })
         .await
 }
@@ -116,14 +113,7 @@ impl Change {
             Self::DeployIfUnknown => {
                 let source = content(1).to_string().replace("\"p\"", "\"q\"");
                 let (source, format) = (source.as_bytes(), SourceFormat::Json);
-                let deploy = Deploy {
-                    tenant: "default",
-                    source,
-                    format,
-                    publish: true,
-                    by: "test",
-                    now: Time(0),
-                };
+                let deploy = published(source, format);
                 definitions.deploy_if_unknown(deploy).await.unwrap();
             }
             Self::Publish => drop(definitions.publish("default", "p", 3).await.unwrap()),

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::{alice, answer};
+use super::{alice, answer, published};
 use crate::{
     engine::{
         Command,
@@ -32,7 +32,6 @@ use crate::{
     runtime::{
         Runtime, StartRequest,
         clock::Clock,
-        definitions::Deploy,
         files::Files,
         http_calls::HttpCallSettings,
         instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal},
@@ -95,14 +94,7 @@ impl World {
         self.live(usize::MAX, async |runtime| {
             for source in sources {
                 let (source, format) = (source.to_string(), SourceFormat::Json);
-                let deploy = Deploy {
-                    tenant: "default",
-                    source: source.as_bytes(),
-                    format,
-                    publish: true,
-                    by: "test",
-                    now: Time(0),
-                };
+                let deploy = published(source.as_bytes(), format);
                 runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
             }
         });

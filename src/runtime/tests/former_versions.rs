@@ -9,14 +9,7 @@ use crate::{
 };
 
 async fn deploy(runtime: &Runtime, source: &str) -> u32 {
-    let deploy = Deploy {
-        tenant: "default",
-        source: source.as_bytes(),
-        format: SourceFormat::BpmnXml,
-        publish: true,
-        by: "test",
-        now: Time(0),
-    };
+    let deploy = published(source.as_bytes(), SourceFormat::BpmnXml);
     runtime.definitions.deploy(deploy).await.unwrap()[0]
         .row
         .version

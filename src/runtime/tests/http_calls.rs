@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{
     alice, answer, applied,
     cuts::{Cut, idle},
-    observe,
+    observe, published,
 };
 use crate::{
     engine::{Record, RecordBatch, record::Status},
@@ -33,7 +33,6 @@ use crate::{
     runtime::{
         Runtime, StartRequest,
         clock::Clock,
-        definitions::Deploy,
         files::Files,
         http_calls::{HttpCallSettings, Targets},
     },
@@ -179,14 +178,7 @@ fn process(params: Value) -> Value {
 async fn deploy(runtime: &Arc<Runtime>, source: &Value) {
     let source = source.to_string();
     let (source, format) = (source.as_bytes(), SourceFormat::Json);
-    let deploy = Deploy {
-        tenant: "default",
-        source,
-        format,
-        publish: true,
-        by: "test",
-        now: Time(0),
-    };
+    let deploy = published(source, format);
     runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
 }
 

@@ -62,14 +62,7 @@ async fn with_processes(processes: &[Value]) -> (Arc<Runtime>, Journal, Brake) {
     let (runtime, journal) = runtime_over(Box::new(store)).await;
     for process in processes {
         let source = process.to_string();
-        let deploy = Deploy {
-            tenant: "default",
-            source: source.as_bytes(),
-            format: SourceFormat::Json,
-            publish: true,
-            by: "test",
-            now: Time(0),
-        };
+        let deploy = published(source.as_bytes(), SourceFormat::Json);
         runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
     }
     (runtime, journal, brake)

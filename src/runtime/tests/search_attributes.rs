@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::{Deploy, SourceFormat, Time, answer, applied, run, runtime_over, send, start_of};
+use super::{SourceFormat, answer, applied, published, run, runtime_over, send, start_of};
 use crate::{
     engine::{InstanceState, RecordBatch},
     journal::{Entity, InstanceFilter, MemoryStore, ReadModelChange, Store, StoreReader, codec},
@@ -42,14 +42,7 @@ fn process() -> Value {
 async fn deploy(runtime: &Runtime) {
     let source = process().to_string();
     let (source, format) = (source.as_bytes(), SourceFormat::Json);
-    let deploy = Deploy {
-        tenant: "default",
-        source,
-        format,
-        publish: true,
-        by: "test",
-        now: Time(0),
-    };
+    let deploy = published(source, format);
     runtime.definitions.deploy(deploy).await.unwrap();
 }
 

@@ -26,12 +26,8 @@ async fn deploy(
     definition["nodes"][0]["schedule"] = start;
     let source = definition.to_string();
     let deploy = Deploy {
-        tenant: "default",
-        source: source.as_bytes(),
-        format: SourceFormat::Json,
-        publish: true,
-        by: "test",
         now,
+        ..published(source.as_bytes(), SourceFormat::Json)
     };
     match runtime.definitions.deploy(deploy).await {
         Ok(deployed) => Ok(deployed[0].clone()),

@@ -72,14 +72,7 @@ const PROCESSES: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/2010
 async fn runtime_with(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
     let (runtime, journal) = runtime_over(store).await;
     let (source, format) = (PROCESSES.as_bytes(), SourceFormat::BpmnXml);
-    let deploy = Deploy {
-        tenant: "default",
-        source,
-        format,
-        publish: true,
-        by: "test",
-        now: Time(0),
-    };
+    let deploy = published(source, format);
     runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
     (runtime, journal)
 }

@@ -96,3 +96,51 @@ async fn drawing(request: &HttpRequest, source: Arc<[u8]>) -> Result<Vec<u8>, Ht
     let drawn = drawn.ok_or_else(unreadable)?;
     Ok(drawn.into_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, task::Poll};
+
+    use actix_web::test::TestRequest;
+    use futures_util::poll;
+
+    use super::*;
+    use crate::limits;
+
+    #[actix_web::test]
+    async fn the_diagram_of_a_long_source_waits_for_a_place() {
+        let model = include_str!("../../../examples/credit-check.bpmn");
+        let padding = "x".repeat(limits::LARGE_BODY_BYTES);
+        let (short, long) = (model.to_owned(), format!("{model}<!--{padding}-->"));
+        let request = TestRequest::default().to_http_request();
+        let (let_go, holds) = mpsc::channel::<mpsc::Sender<()>>();
+        let mut held = Vec::new();
+        for _ in 0..limits::LARGE_BODIES_AT_ONCE {
+            let (begins, let_go, request) = (mpsc::channel(), let_go.clone(), request.clone());
+            let work = move || {
+                let_go.send(begins.0).expect("the test runs");
+                begins.1.recv()
+            };
+            held.push(actix_web::rt::spawn(async move {
+                body::on_pool(&request, work).await.map(drop)
+            }));
+        }
+        let mut ends = Vec::new();
+        while ends.len() < held.len() {
+            match holds.try_recv() {
+                Ok(end) => ends.push(end),
+                Err(_) => actix_web::rt::task::yield_now().await,
+            }
+        }
+        let drawing = |source: String| drawing(&request, source.into_bytes().into());
+        let mut waits = Box::pin(drawing(long));
+        assert!(matches!(poll!(&mut waits), Poll::Pending));
+        assert!(drawing(short).await.is_ok_and(|drawn| !drawn.is_empty()));
+        assert!(matches!(poll!(&mut waits), Poll::Pending));
+        drop(ends);
+        assert!(waits.await.is_ok_and(|drawn| !drawn.is_empty()));
+        for work in held {
+            assert!(work.await.is_ok_and(|done| done.is_ok()));
+        }
+    }
+}

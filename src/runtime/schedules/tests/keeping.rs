@@ -382,7 +382,7 @@ impl Evaluator for Refusing {
         )])
     }
 
-    fn may_take_long(&self, _: &Value) -> bool {
+    fn may_take_long(&self, _: &Value, _: usize) -> bool {
         false
     }
 }

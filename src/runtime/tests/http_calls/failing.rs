@@ -269,14 +269,7 @@ fn a_deploy_warns_of_targets_that_the_settings_refuse() {
         Stage::new(targets).live(usize::MAX, async |runtime| {
             let source = process(params).to_string();
             let (source, format) = (source.as_bytes(), SourceFormat::Json);
-            let deploy = Deploy {
-                tenant: "default",
-                source,
-                format,
-                publish: true,
-                by: "test",
-                now: Time(0),
-            };
+            let deploy = published(source, format);
             let deployed = runtime.definitions.deploy(deploy).await.unwrap();
             deployed[0]
                 .problems
@@ -431,7 +424,7 @@ impl Evaluator for Broken {
         Ok(())
     }
 
-    fn may_take_long(&self, _: &Value) -> bool {
+    fn may_take_long(&self, _: &Value, _: usize) -> bool {
         false
     }
 }
