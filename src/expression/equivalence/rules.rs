@@ -49,7 +49,7 @@ fn statement() -> impl Strategy<Value = String> {
     let one = prop_oneof![
         4 => (name(), value()).prop_map(|(name, value)| format!("output.{name} = {value}")),
         1 => (name(), value()).prop_map(|(name, value)| format!("output['{name}'] = {value}")),
-        2 => (prop::sample::select(vec!["x", "x.y", "x.y.z", "total.a", "x.", "x.length", "constructor.b", ""]), value())
+        2 => (prop::sample::select(vec!["x", "x.y", "x.y.z", "total.a", "x.", "x.length", "constructor.b", "put", "put.x", ""]), value())
             .prop_map(|(way, value)| format!("output.put('{way}', {value})")),
         2 => (prop::sample::select(vec!["const", "let"]), name(), value())
             .prop_map(|(kind, name, value)| format!("{kind} {name} = {value}")),
@@ -111,6 +111,7 @@ fn ordinary_rules_need_no_script_engine() {
         "output.x = `${input.a}`",
         "let x = 1; { let x = 2; output.x = x }",
         "output.x = x; const x = 1",
+        "output.put('put', 1); output.put('x', 2)",
         "return input.a",
     ] {
         assert!(Rule::compile(script).unwrap().may_take_long(), "{script}");

@@ -288,7 +288,8 @@ impl<'t> StatementParser<'t> {
             let value = self.parser.expression(0)?;
             self.expect(&FastToken::Close)?;
             let is_usual = |name: &String| is_usual(name) && !name.contains(['[', ']']);
-            let may_be_put = way.iter().all(is_usual);
+            // A member `put` would hide the method from what follows.
+            let may_be_put = way.iter().all(is_usual) && way[0] != PUT;
             return (self.ends() && may_be_put).then_some(Statement::Write(way, value));
         }
         self.expect(&FastToken::Assign)?;
