@@ -1,30 +1,30 @@
 //! The configuration of the server: command line and environment, then a TOML file, then defaults.
 //!
 //! Not here: limits that are not options (`limits`). The individual options: `options`; the file of
-//! the secret: `secret`; the `Origin` allow-list: `origins`; proxies: `trusted_proxies`;
+//! the secret: `secret`; parsing and bounds: `parsed_options`; the `Origin` allow-list: `origins`; proxies: `trusted_proxies`;
 //! requirements of production: `production`; the other commands of the program: `command_line`.
 
 use std::{
     ffi::OsString,
-    fmt, fs,
-    net::{SocketAddr, ToSocketAddrs},
-    ops::RangeInclusive,
+    fs,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
-use clap::ValueEnum;
-
 use crate::{
     duration,
-    limits::{self, Limits, Retention, Watermark, Watermarks},
+    limits::{Limits, Retention, Watermarks},
     text,
 };
 use command_line::CommandLine;
+use config_error::ConfigFaults;
+use parsed_options::ParsedOptions;
 use settings::GivenOptions;
 
 mod backup_command;
 mod client_command;
 mod command_line;
+mod config_error;
 mod date_time_format;
 mod http_calls;
 mod key_source;
@@ -33,6 +33,7 @@ mod numbers;
 mod options;
 mod origins;
 mod otlp;
+mod parsed_options;
 mod production;
 mod rates;
 mod retention;
@@ -51,6 +52,7 @@ pub use client_command::{
     Until, WaitArguments, WatchArguments,
 };
 pub use command_line::{ProgramCommand, TokenRequest};
+pub use config_error::ConfigError;
 pub use date_time_format::DateTimeFormat;
 pub use http_calls::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use key_source::KeySource;
@@ -64,13 +66,6 @@ pub use settings::{Setting, SettingSource};
 pub use shell_documents::{CompletionsCommand, ManCommand};
 pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;
-
-const MIB: usize = 1024 * 1024;
-/// The most that options may ask for: beyond every machine, and small enough to calculate with.
-const WORKERS: usize = 1_024;
-const CONNECTIONS: usize = 10_000_000;
-/// In MiB.
-const BODY_MEMORY: usize = 1024 * 1024;
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -136,18 +131,6 @@ pub struct Config {
     /// All options, for people: the effective values and their sources.
     pub settings: Vec<Setting>,
 }
-
-/// An invalid configuration; the text says what was expected and how to fix it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(pub String);
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 /// Reads the program's arguments (the first is its name), the environment and the configuration
 /// file. Wrong usage, `--help` and `--version` print and end the process, as usual for command line
@@ -252,184 +235,6 @@ fn check(mut options: Options) -> Result<Config, ConfigError> {
     })
 }
 
-/// The values of the options whose texts have to be parsed.
-struct ParsedOptions {
-    listen: Vec<SocketAddr>,
-    watermarks: Watermarks,
-    retention: Retention,
-    otlp: Option<Otlp>,
-    webhook_secret: WebhookSecret,
-    secrets: Secrets,
-    jwt_algorithms: Vec<JwtAlgorithm>,
-    jwt_jwks: Option<KeySource>,
-    allowed_origins: AllowedOrigins,
-    trusted_proxies: TrustedProxies,
-    max_token_lifetime: std::time::Duration,
-    limits: Limits,
-}
-
-impl ParsedOptions {
-    /// Parses all of them; `None` if any is invalid. All mistakes are added to `wrong`.
-    fn read(options: &mut Options, data: &Path, wrong: &mut ConfigFaults) -> Option<Self> {
-        let limits = wrong.unless(rates::limits(options));
-        let watermarks = wrong.unless(watermarks(options));
-        let retention = wrong.unless(retention::retention(options));
-        let otlp = wrong.unless(otlp::otlp(options));
-        wrong.0.extend(out_of_range(options));
-        let listen = options.listen.as_deref().unwrap_or("127.0.0.1:8000");
-        let listen = wrong.unless(addresses(listen));
-        let webhook_secret = options.webhook_secret.take();
-        let webhook_secret = wrong.unless(WebhookSecret::new(webhook_secret, data));
-        let secrets = options.secrets.take();
-        let secrets = wrong.unless(Secrets::new(secrets, std::env::vars_os()));
-        let jwt_algorithms = options.jwt_algorithms.take();
-        let jwt_algorithms = wrong.unless(algorithms(jwt_algorithms, options.jwt_jwks.is_some()));
-        let jwt_jwks = options.jwt_jwks.as_deref().map(KeySource::parse);
-        let jwt_jwks = wrong.unless(jwt_jwks.transpose());
-        let allowed_origins = options.allowed_origins.take();
-        let allowed_origins = wrong.unless(AllowedOrigins::parse(allowed_origins));
-        let trusted_proxies = options.trusted_proxies.take();
-        let trusted_proxies = wrong.unless(TrustedProxies::parse(trusted_proxies));
-        let max_token_lifetime =
-            wrong.unless(max_token_lifetime(options.max_token_lifetime.as_deref()));
-        Some(Self {
-            listen: listen?,
-            watermarks: watermarks?,
-            retention: retention?,
-            otlp: otlp?,
-            webhook_secret: webhook_secret?,
-            secrets: secrets?,
-            jwt_algorithms: jwt_algorithms?,
-            jwt_jwks: jwt_jwks?,
-            allowed_origins: allowed_origins?,
-            trusted_proxies: trusted_proxies?,
-            max_token_lifetime: max_token_lifetime?,
-            limits: limits?,
-        })
-    }
-
-    /// The allowed origins, with those of this machine in development. A client that connects
-    /// through a proxy is not on this machine.
-    fn origins(&self, production: bool) -> AllowedOrigins {
-        let allowed = self.allowed_origins.clone();
-        let is_direct = self.trusted_proxies == TrustedProxies::default();
-        if production || !is_direct {
-            allowed
-        } else {
-            allowed.in_development_on(&self.listen)
-        }
-    }
-}
-
-/// The options that are empty, too small or too large, one sentence each.
-fn out_of_range(options: &Options) -> Vec<String> {
-    let mut wrong = Vec::new();
-    if options.jwt_secret.as_deref() == Some("") {
-        wrong.push(
-            "expected jwt-secret to be a text, but it is empty: leave it out to have one generated"
-                .into(),
-        );
-    }
-    let least = limits::DEFINITION_BYTES * limits::BODY_MEMORY_PART / MIB;
-    let fits = "one caller may take an eighth of it, and a process definition has to fit in there";
-    let outside = [
-        outside(
-            "workers",
-            options.workers,
-            1..=WORKERS,
-            "leave it out for one per core",
-        ),
-        outside(
-            "max-connections",
-            options.max_connections,
-            1..=CONNECTIONS,
-            "clients need some",
-        ),
-        outside(
-            "max-body-memory",
-            options.max_body_memory,
-            least..=BODY_MEMORY,
-            fits,
-        ),
-    ];
-    wrong.extend(outside.into_iter().flatten());
-    wrong
-}
-
-/// What is wrong with a number outside its bounds; `too_small` says why there is a least one.
-fn outside(
-    name: &str,
-    given: Option<usize>,
-    bounds: RangeInclusive<usize>,
-    too_small: &str,
-) -> Option<String> {
-    let given = given.filter(|given| !bounds.contains(given))?;
-    let (bound, why) = if given < *bounds.start() {
-        (format!("at least {}", bounds.start()), too_small)
-    } else {
-        (
-            format!("at most {}", bounds.end()),
-            "write a smaller number",
-        )
-    };
-    Some(format!(
-        "expected {name} to be {bound}, but it is {given}: {why}"
-    ))
-}
-
-/// The mistakes in the options, one sentence each.
-struct ConfigFaults(Vec<String>);
-
-impl ConfigFaults {
-    /// The value, if it is valid; otherwise the mistake is recorded.
-    fn unless<T>(&mut self, checked: Result<T, ConfigError>) -> Option<T> {
-        checked.map_err(|error| self.0.push(error.0)).ok()
-    }
-
-    /// All mistakes as one error: one sentence, or a line for each.
-    fn into_error(self, production: bool) -> ConfigError {
-        if let [sentence] = self.0.as_slice() {
-            return ConfigError(sentence.clone());
-        }
-        let fit = if production {
-            "options that are fit for production"
-        } else {
-            "options that can be used"
-        };
-        let lines: String = self
-            .0
-            .iter()
-            .map(|sentence| format!("\n  - {sentence}"))
-            .collect();
-        ConfigError(format!(
-            "expected {fit}, but {} are not:{lines}",
-            self.0.len()
-        ))
-    }
-}
-
-fn watermarks(options: &Options) -> Result<Watermarks, ConfigError> {
-    let read = |name: &str, text: &Option<String>, default| match text {
-        None => Ok(default),
-        Some(text) => Watermark::parse(text)
-            .map_err(|wrong| ConfigError(format!("expected {name} to be {wrong}"))),
-    };
-    let low = read("disk-low", &options.disk_low, limits::DISK_LOW)?;
-    let critical = read(
-        "disk-critical",
-        &options.disk_critical,
-        limits::DISK_CRITICAL,
-    )?;
-    Ok(Watermarks { low, critical })
-}
-
-fn max_token_lifetime(text: Option<&str>) -> Result<std::time::Duration, ConfigError> {
-    let read = |text| {
-        duration_argument(text).map_err(|wrong| ConfigError(format!("max-token-lifetime: {wrong}")))
-    };
-    text.map_or(Ok(limits::TOKEN_LIFETIME), read)
-}
-
 fn jobs_date_time_format(text: Option<&str>) -> Result<DateTimeFormat, ConfigError> {
     let Some(text) = text else {
         return Ok(DateTimeFormat::default());
@@ -439,44 +244,6 @@ fn jobs_date_time_format(text: Option<&str>) -> Result<DateTimeFormat, ConfigErr
             "expected jobs-date-time-format to be a format like dd-MM-yyyy HH:mm:ss, but {wrong}"
         ))
     })
-}
-
-/// The algorithms of an issuer's tokens: those given, else all.
-fn algorithms(
-    named: Option<Vec<JwtAlgorithm>>,
-    has_keys: bool,
-) -> Result<Vec<JwtAlgorithm>, ConfigError> {
-    match named {
-        None => Ok(JwtAlgorithm::value_variants().to_vec()),
-        Some(list) if list.is_empty() => Err(ConfigError(
-            "expected jwt-algorithms to name at least one algorithm, but the \
-                list is empty"
-                .into(),
-        )),
-        Some(_) if !has_keys => Err(ConfigError(
-            "expected jwt-algorithms to go with jwt-jwks, which names the issuer's keys, but \
-            that is absent; without it tokens are signed with HS256"
-                .into(),
-        )),
-        Some(list) => Ok(list),
-    }
-}
-
-fn addresses(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
-    let failed = |error: &dyn fmt::Display| {
-        ConfigError(format!(
-            "expected listen to be HOST:PORT like 127.0.0.1:8000, but it is '{text}' ({error})"
-        ))
-    };
-    let found: Vec<_> = text
-        .to_socket_addrs()
-        .map_err(|error| failed(&error))?
-        .collect();
-    if found.is_empty() {
-        Err(failed(&"the host has no address"))
-    } else {
-        Ok(found)
-    }
 }
 
 /// A duration on the command line: in ISO 8601, or in a short form such as `30s`.

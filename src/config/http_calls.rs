@@ -204,7 +204,7 @@ mod tests {
         let text = std::fs::read_to_string(data.path().join(WEBHOOK_SECRET_FILE)).unwrap();
         assert!(
             text.starts_with(PREFIX),
-            "it is given to receivers as it stands: {text}"
+            "it is given to receivers unchanged: {text}"
         );
         assert_eq!(
             format!("{:?}", given("a text of twenty-four by").unwrap()),

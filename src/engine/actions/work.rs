@@ -79,9 +79,6 @@ pub(super) fn perform(
             step.activate(activity, Some(key), Vec::new());
             Ok(Worked::Done)
         }
-        ActionWork::StartSubprocess { .. } if let Err(sentence) = quotas::for_children(step, 1) => {
-            Err(Failure::new(quotas::CHILDREN, sentence))
-        }
         ActionWork::HttpRequest(template) => {
             let call = CallKey {
                 element: key,
@@ -95,30 +92,20 @@ pub(super) fn perform(
         }
         ActionWork::StartSubprocess {
             subprocess,
-            asynchronous: true,
+            asynchronous,
         } => {
-            start::start_child(
-                step,
-                subprocess,
-                key,
-                Some((action.name.clone(), occurrence)),
-                false,
-            );
-            Ok(Worked::Done)
-        }
-        ActionWork::StartSubprocess {
-            subprocess,
-            asynchronous: false,
-        } => {
-            start(step);
-            start::start_child(
-                step,
-                subprocess,
-                key,
-                Some((action.name.clone(), occurrence)),
-                true,
-            );
-            Ok(Worked::Awaits)
+            quotas::for_children(step, 1)
+                .map_err(|sentence| Failure::new(quotas::CHILDREN, sentence))?;
+            let awaits = !asynchronous;
+            if awaits {
+                start(step);
+            }
+            let starter = Some((action.name.clone(), occurrence));
+            start::start_child(step, subprocess, key, starter, awaits);
+            Ok(match awaits {
+                true => Worked::Awaits,
+                false => Worked::Done,
+            })
         }
     }
 }
