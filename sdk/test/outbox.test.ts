@@ -177,16 +177,17 @@ test('two starts with one id are one, and lead to one instance', async () => {
 
 test('a start that is not awaited any more is unsubscribed when its reply comes', async () => {
   const { server, client } = await live({ getToken: undefined, visitor: visitor() });
+  let reply = () => {};
   server.on('start', (frame, connection) => {
     const fake = server.instance('key-p');
     connection.cursors.set('key-p', 0);
     fake.progress({});
-    setTimeout(() => connection.push({ type: 'reply', id: frame.id, seq: 1, result: { instance: 'key-p', token: 'mine' } }));
+    reply = () => connection.push({ type: 'reply', id: frame.id, seq: 1, result: { instance: 'key-p', token: 'mine' } });
   });
   const starting = caught(client.start('p', { timeout: 0 }));
   await server.advance(1);
   expect(await starting).toMatchObject({ code: 'timeout' });
-  await new Promise((done) => setTimeout(done));
+  reply();
   await server.advance();
   expect(server.sent('unsubscribe')).toMatchObject([{ channel: 'instance/key-p' }]);
   server.instance('key-p').push({ type: 'data', body: {} });

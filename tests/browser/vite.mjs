@@ -30,6 +30,7 @@ async function vite() {
   while (child.exitCode === null && child.signalCode === null) {
     const answer = await fetch(address).catch(() => undefined);
     if (answer?.ok) return address;
+    // Nothing but an answer shows that it listens; `play` limits the wait.
     await new Promise((done) => setTimeout(done, 50));
   }
   throw new Error(`expected Vite to serve ${address}, but it ended with ${child.exitCode ?? child.signalCode}: ${said}`);

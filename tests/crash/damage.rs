@@ -86,6 +86,7 @@ async fn until_ready_reports(designer: &Designer, words: &str) {
         if text.contains(words) {
             return;
         }
+        // The reading of all stored data has no other sign.
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     panic!("expected /readyz to say '{words}'");

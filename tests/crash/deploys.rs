@@ -105,6 +105,7 @@ impl Designer {
             .write_all(format!("{head}{body}").as_bytes())
             .await
             .expect("the request is sent");
+        // The moment of the cut is the subject of the test.
         tokio::time::sleep(after).await;
     }
 
