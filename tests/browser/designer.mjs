@@ -37,7 +37,7 @@ async function draw(page) {
   await shots(page, 'processes');
   await page.getByTestId('new').click();
   await problems(page, '1 warning');
-  await page.getByTestId('element').selectOption('start');
+  // Nothing is selected: the first one follows the start event, which is the open end.
   for (const [entry, name] of [
     ['create.user-task', 'Ask'],
     ['create.end-event', 'Done'],
@@ -57,7 +57,11 @@ async function draw(page) {
 async function editActions(page) {
   await page.getByTestId('add-action').click();
   const added = page.getByTestId('action').last();
-  await added.getByLabel('Name', { exact: true }).fill('show');
+  // What was added is in view, and its name has the focus.
+  const name = added.getByLabel('Name', { exact: true });
+  await page.waitForFunction(() => document.activeElement?.dataset.field?.endsWith('/name'));
+  assert.ok(await name.evaluate((input) => input === document.activeElement && input.getBoundingClientRect().bottom < innerHeight));
+  await name.fill('show');
   await added.getByLabel('Timer expression').fill('30s');
   await added.getByText('expected an ISO 8601 duration').waitFor();
   await added.getByLabel('Timer expression').fill('PT30S');

@@ -201,6 +201,31 @@ async function palette(page) {
   await page.waitForFunction((old) => document.querySelector('.viewport').getAttribute('transform') !== old, before);
 }
 
+/** With nothing selected, what the keyboard creates follows the only open end; else it is placed where the canvas is free. */
+async function placing(page) {
+  await page.goto(`${baseUrl()}/admin/designer/new?template=blank`);
+  await problems(page, '1 warning');
+  const elements = page.locator('#element option');
+  const drawn = '.djs-shape:not([data-element-id$="_label"]) > .djs-visual';
+  for (const [entry, flows] of [
+    ['create.user-task', 1],
+    ['create.end-event', 2],
+    ['create.data-object', 2],
+    ['create.task', 2],
+    ['create.send-task', 3],
+  ]) {
+    const before = await elements.count();
+    await page.getByTestId('element').selectOption({ index: 0 });
+    await page.locator(`.djs-palette [data-action="${entry}"]`).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction((count) => document.querySelectorAll('#element option').length > count, before);
+    assert.equal(await elements.filter({ hasText: 'SequenceFlow' }).count(), flows, entry);
+    const places = await page.locator(drawn).evaluateAll((shapes) => shapes.map((shape) => shape.getBoundingClientRect().toJSON()));
+    const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    assert.ok(!places.some((a, at) => places.slice(at + 1).some((b) => meet(a, b))), `${entry} is placed on something else`);
+  }
+}
+
 /** Ten thousand nodes without a drawing are laid out, checked, and worked on; what the server cannot take is kept as a file. */
 async function many(page) {
   const count = 10_000;
@@ -230,7 +255,7 @@ async function many(page) {
 await play(async (browser, watch) => {
   const page = await signIn(browser, watch, byToken('dora'));
   // Each in a browser of its own, which keeps no draft of another.
-  for (const look of [drillDown, lanes, mistakes, palette]) await look(await signIn(browser, watch, byToken('otto')));
+  for (const look of [drillDown, lanes, mistakes, palette, placing]) await look(await signIn(browser, watch, byToken('otto')));
   await copyNested(page);
   await leave(page);
   await takenAway(browser, watch);

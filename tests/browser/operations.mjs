@@ -125,7 +125,10 @@ async function instance(page) {
   await page.getByTestId('null-reasons').getByText("the data have no 'client' there").first().waitFor();
   await page.getByTestId('actions').locator('summary', { hasText: 'go' }).click();
   await page.locator('stepwire-form').getByLabel('Amount').fill('7');
-  await page.getByTestId('actions').getByRole('button', { name: 'Run go' }).click();
+  const runs = page.getByTestId('actions').getByRole('button', { name: 'Run go' });
+  const [button, card] = await Promise.all([runs.boundingBox(), page.getByTestId('actions').boundingBox()]);
+  assert.ok(button.x > card.x + 8, 'the form of an action does not touch the border of its card');
+  await runs.click();
   await page.locator('[data-testid="status"][data-status="finished"]').waitFor();
   const row = (node) => page.locator(`[data-testid="elements"] tr[data-node="${node}"]`);
   await row('end').waitFor();

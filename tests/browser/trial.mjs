@@ -99,6 +99,37 @@ async function iterations(page) {
   await trial(page, 'nodes').getByText('iteration 1').waitFor();
   const scenario = await replay(page, 'save', 1);
   assert.match(scenario, /"run":"ok","node":"ask","iteration":2/);
+  await secondClick(page);
+}
+
+/** Clicks while the state is still read after the last one wait for it; the same click once more counts once. */
+async function secondClick(page) {
+  await page.getByText('Start another instance').click();
+  await trial(page, 'start').click();
+  const ok = (iteration) => trial(page, 'actions').locator('section').filter({ hasText: `iteration ${iteration}` }).getByRole('button', { name: 'Run ok' });
+  await ok(2).waitFor();
+  let goOn;
+  const held = new Promise((done) => (goOn = done));
+  const looks = /\/v1\/trials\/[^/]+$/;
+  const begun = page.waitForRequest(looks);
+  await page.route(looks, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await ok(1).click();
+  await begun;
+  await ok(2).click();
+  await ok(2).dispatchEvent('click');
+  const before = await trial(page, 'now').getAttribute('datetime');
+  await trial(page, 'advance').click();
+  goOn();
+  await trial(page, 'status').filter({ hasText: 'finished' }).waitFor();
+  await page.waitForFunction((time) => document.querySelector('[data-testid="trial-now"]').dateTime !== time, before);
+  await page.unroute(looks);
+  const scenario = await replay(page, 'save', 1);
+  // One of the first instance, two of this one.
+  assert.equal(scenario.match(/"run":"ok"/g).length, 3, scenario);
+  assert.match(scenario, /"advance":"PT3600S"/);
 }
 
 await play(async (browser, watch) => {

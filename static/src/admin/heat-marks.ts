@@ -7,7 +7,7 @@ interface Canvas {
   removeMarker(element: string, marker: string): void;
 }
 interface Overlays {
-  add(element: string, type: string, overlay: { position: { bottom: number; left: number }; html: HTMLElement }): void;
+  add(element: string, type: string, overlay: { position: Partial<Record<'top' | 'bottom' | 'left', number>>; html: HTMLElement }): void;
   remove(filter: { type: string }): void;
 }
 
@@ -27,18 +27,21 @@ export class HeatMarks {
   show(nodes: ReadonlyMap<string, Heat>): void {
     const canvas = this.drawing.get<Canvas>('canvas');
     const overlays = this.drawing.get<Overlays>('overlays');
-    const registry = this.drawing.get<{ get(id: string): unknown }>('elementRegistry');
+    const registry = this.drawing.get<{ get(id: string): { type: string } | undefined }>('elementRegistry');
     overlays.remove({ type: 'heat' });
     this.marked.forEach(([element, marker]) => canvas.removeMarker(element, marker));
     this.marked = [];
     const largest = Math.max(0, ...[...nodes.values()].map(({ value }) => value));
     for (const [node, { value, text }] of nodes) {
       // An older version may have had elements that this drawing lacks.
-      if (registry.get(node) === undefined) continue;
+      const shape = registry.get(node);
+      if (shape === undefined) continue;
       const marker = `heat-${step(value, largest)}`;
       canvas.addMarker(node, marker);
       this.marked.push([node, marker]);
-      overlays.add(node, 'heat', { position: { bottom: 8, left: 4 }, html: h('span', { class: 'heat', 'data-node': node }, text) });
+      // The name of an event is below it.
+      const position = shape.type.endsWith('Event') ? { top: -10, left: 4 } : { bottom: 8, left: 4 };
+      overlays.add(node, 'heat', { position, html: h('span', { class: 'heat', 'data-node': node }, text) });
     }
   }
 }

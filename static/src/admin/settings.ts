@@ -20,8 +20,11 @@ const SOURCES: Record<Setting['source'], string> = {
   default: 'default',
 };
 
-/** Without the default, which is shown as the value where it applies. */
-const told = (description: string) => description.replace(/\s*\[default: [\s\S]*\]$/, '');
+/** Without the default, which is shown as the value where it applies; what is in backquotes is code. */
+const told = (description: string): (Node | string)[] => {
+  const parts = description.replace(/\s*\[default: [\s\S]*\]$/, '').split('`');
+  return parts.map((part, at) => (at % 2 === 0 ? part : h('code', {}, part)));
+};
 
 const value = ({ value, secret, source }: Setting): (Node | string)[] => {
   if (value !== null) return [h('code', {}, value)];
@@ -38,7 +41,7 @@ export function settings(): OperationsPage {
       const drawn = table(
         'Options of the server',
         [
-          { label: 'Option', draw: ({ name, description }: Setting) => [h('code', {}, name), h('p', { class: 'muted small' }, told(description))] },
+          { label: 'Option', draw: ({ name, description }: Setting) => [h('code', {}, name), h('p', { class: 'muted small' }, ...told(description))] },
           { label: 'Value', draw: value },
           { label: 'From', draw: ({ source }) => [h('span', { class: 'badge', 'data-source': source }, SOURCES[source])] },
           { label: 'Variable', draw: ({ variable }) => [h('code', { class: 'small' }, variable)] },

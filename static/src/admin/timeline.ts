@@ -24,6 +24,9 @@ const SHOWN = 200;
 /** Records that are loaded at most. */
 const MOST = 10_000;
 
+/** What a record of a timer says: when it is due. */
+const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
+
 /** `elementActivated` → `element activated`. */
 const words = (kind: string) => kind.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
@@ -127,7 +130,7 @@ export class Timeline {
         cell('Number', h('code', {}, String(seq))),
         cell('When', time(at)),
         cell('Who', by ?? 'the server'),
-        cell('What', words(kind), about ? h('span', { class: 'muted' }, ` ${about}`) : ''),
+        cell('What', words(kind), about ? h('span', { class: 'muted' }, ' ', INSTANT.test(about) ? time(about) : about) : ''),
         cell('Where', [node ?? (element ? this.nodeOf(element) : undefined), action].filter(Boolean).join(' · ') || '—'),
       );
     const heads = ['Number', 'When', 'Who', 'What', 'Where'].map((name) => h('th', { scope: 'col' }, name));

@@ -21,8 +21,8 @@ export interface Editing {
   paths: readonly string[];
   /** Whether the user may change the model, and try parts of it. */
   mayEdit: boolean;
-  /** Draws the panel again, as other fields apply now. */
-  redraw: () => void;
+  /** Draws the panel again, as other fields apply now; then moves the focus to the field with this name, if given. */
+  redraw: (to?: string) => void;
   /** Prefix of the names of fields, if an element has several of a kind. */
   prefix?: string;
 }
@@ -49,7 +49,7 @@ export function drawActions(editing: Editing): HTMLElement {
     const action = create(model, freeName(actions, 'action'), order);
     openAction(action);
     model.setActions(element, [...actions, action]);
-    redraw();
+    redraw(`action/${actions.length}/name`);
   };
   const button = h(
     'button',
@@ -98,7 +98,7 @@ function drawAction(editing: Editing, actions: readonly Moddle[], action: Moddle
     twin.set('order', String(1 + Math.max(...actions.map((one) => Number(one.get('order')) || 0))));
     openAction(twin);
     model.setActions(element, [...actions, twin]);
-    redraw();
+    redraw(`action/${actions.length}/name`);
   };
   const button = (text: string, run: () => void) =>
     h(
@@ -284,10 +284,10 @@ function drawFields(editing: Editing, actions: readonly Moddle[], action: Moddle
   drawn.push(...drawParams(editing, action, place));
   if (manual) {
     const keys = action.get<Moddle[]>('keys');
-    const replace = (wanted: Moddle[]) => {
+    const replace = (wanted: Moddle[], to?: string) => {
       wanted.forEach((key) => (key.$parent = action));
       model.change(element, { moddle: action, properties: { keys: wanted } });
-      redraw();
+      redraw(to);
     };
     const list = drawKeys({ model, element, keys, name: `${place}/keys`, pending, paths, replace, redraw });
     const strict = field(flag('strictKeys', 'Strict keys', 'Data that no key covers refuse the run instead of being ignored.'));

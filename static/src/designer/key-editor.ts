@@ -19,14 +19,14 @@ export interface KeyList {
   name: string;
   pending: Pending;
   paths: readonly string[];
-  /** Replaces the keys, and draws the panel again. */
-  replace: (keys: Moddle[]) => void;
+  /** Replaces the keys, and draws the panel again; then moves the focus to the field with this name, if given. */
+  replace: (keys: Moddle[], to?: string) => void;
   redraw: () => void;
 }
 
 export function drawKeys(list: KeyList): HTMLElement {
   const { model, keys, name, replace } = list;
-  const add = () => replace([...keys, model.create('stepwire:Key', { path: '' })]);
+  const add = () => replace([...keys, model.create('stepwire:Key', { path: '' })], `${name}/${keys.length}/path`);
   const button = h('button', { type: 'button', class: 'button compact', 'data-focus': `${name}/add`, onclick: add }, 'Add a key');
   const rows = keys.map((key, index) => drawKey(list, key, index));
   const none = h('p', { class: 'hint' }, 'Without keys no sent data are stored.');

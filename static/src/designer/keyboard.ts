@@ -1,9 +1,10 @@
 /**
  * The palette and the context pad by keyboard: their entries are reached with Tab and run with Enter or Space. Without a pointer, a
- * created element is placed after the selected one, or in the middle of the canvas.
+ * created element is placed after the selected one, after the only open end of what is drawn, or where the canvas is free.
  */
+import { is } from 'bpmn-js/lib/util/ModelUtil';
 import { ADDED } from './palette.js';
-import type { Canvas, Element, Modeling, Selection } from './types.js';
+import type { Box, Canvas, Element, Moddle, Modeling, Registry, Selection } from './types.js';
 
 interface Services {
   get<T>(name: string): T;
@@ -18,6 +19,11 @@ interface ElementFactory {
 const INSET = 58;
 const ENTRIES = '.djs-palette .entry, .djs-context-pad .entry';
 const [SUBPROCESS, PARTICIPANT] = ['bpmn:SubProcess', 'bpmn:Participant'];
+/** Elements that may be around others. */
+const ENCLOSING = [PARTICIPANT, 'bpmn:Group'];
+/** Between elements that are not connected. */
+const GAP = 20;
+const DATA = ['bpmn:DataObjectReference', 'bpmn:DataStoreReference'];
 /** Elements to which no flow leads. */
 const ALONE = ['bpmn:StartEvent', PARTICIPANT, 'bpmn:Group'];
 const CREATED: Record<string, string> = {
@@ -73,14 +79,46 @@ function create(type: string, services: Services): void {
   selection.select(placed);
 }
 
-/** After the selected element, or in the middle of the canvas. */
+/** After the selected element or the open end, or where its home is free. */
 function place(type: string, shape: unknown, services: Services): Element {
-  const [source] = services.get<Selection>('selection').get();
-  const allowed = services.get<{ allowed(rule: string, context: unknown): unknown }>('rules');
-  if (source && !source.waypoints && !ALONE.includes(type) && allowed.allowed('shape.append', { element: source }))
-    return services.get<{ append(source: Element, shape: unknown): Element }>('autoPlace').append(source, shape);
-  const canvas = services.get<Canvas>('canvas');
-  const { x, y, width, height } = canvas.viewbox();
-  const middle = { x: x + width / 2, y: y + height / 2 };
-  return services.get<Modeling>('modeling').createShape(shape, middle, canvas.getRootElement());
+  const [selected] = services.get<Selection>('selection').get();
+  const home = homeOf(type, selected, services);
+  const source = selected && continues(selected) ? selected : DATA.includes(type) ? undefined : openEnd(home, services);
+  if (source && !ALONE.includes(type)) return services.get<{ append(source: Element, shape: unknown): Element }>('autoPlace').append(source, shape);
+  return services.get<Modeling>('modeling').createShape(shape, free(type, shape as Box, home, services), home);
+}
+
+/** The canvas or, where that has pools, one of them. */
+function homeOf(type: string, selected: Element | undefined, services: Services): Element {
+  const root = services.get<Canvas>('canvas').getRootElement();
+  if (root.type !== 'bpmn:Collaboration' || ENCLOSING.includes(type)) return root;
+  if (selected?.type === PARTICIPANT) return selected;
+  return services.get<Registry>('elementRegistry').filter((element) => element.type === PARTICIPANT)[0] ?? root;
+}
+
+function continues({ businessObject, labelTarget }: Element): boolean {
+  return !labelTarget && is(businessObject, 'bpmn:FlowNode') && !is(businessObject, 'bpmn:EndEvent');
+}
+
+/** The only node of the home from which no flow leaves yet. */
+function openEnd(home: Element, services: Services): Element | undefined {
+  const nodes = services.get<Registry>('elementRegistry').filter((element) => element.parent === home && continues(element));
+  const ends = nodes.filter(({ businessObject }) => !businessObject.get<Moddle[] | undefined>('outgoing')?.length);
+  return ends.length === 1 ? ends[0] : undefined;
+}
+
+/** The middle or, where that is taken, a place below. What encloses others may be around them. */
+function free(type: string, { width, height }: Box, home: Element, services: Services): { x: number; y: number } {
+  const { x = 0, y = 0, width: wide = 0, height: high = 0 } = home.type === PARTICIPANT ? home : services.get<Canvas>('canvas').viewbox();
+  const middle = { x: x + wide / 2, y: y + high / 2 };
+  if (ENCLOSING.includes(type)) return middle;
+  const shapes = services.get<Registry>('elementRegistry').filter(({ parent, waypoints }) => parent === home && !waypoints);
+  const meets = (at: { x: number; y: number }) =>
+    shapes.find(({ x: left = 0, y: top = 0, width: wide = 0, height: high = 0 }) => {
+      const across = Math.abs(left + wide / 2 - at.x) < (wide + width) / 2 + GAP;
+      return across && Math.abs(top + high / 2 - at.y) < (high + height) / 2 + GAP;
+    });
+  const place = { ...middle };
+  for (let taken = meets(place); taken; taken = meets(place)) place.y = (taken.y ?? 0) + (taken.height ?? 0) + GAP + height / 2;
+  return place;
 }

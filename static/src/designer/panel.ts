@@ -45,6 +45,8 @@ export class Panel {
   private ownChange = false;
   private isPressed = false;
   private isStale = false;
+  /** The field that gets the focus when the panel is drawn next. */
+  private next: string | undefined;
   private readonly opened = new Map<string, boolean>();
   /** Ids of processes that are deployed. */
   processIds: readonly string[] = [];
@@ -122,7 +124,10 @@ export class Panel {
     this.selected = element;
     this.isStale = false;
     this.pending.flush();
-    const redrawn = () => this.drawSoon();
+    const redrawn = (to?: string) => {
+      this.next = to;
+      this.drawSoon();
+    };
     const editing: Editing = {
       model: this.model,
       element,
@@ -148,11 +153,16 @@ export class Panel {
       .querySelectorAll<HTMLDetailsElement>('details[data-open]')
       .forEach(({ dataset, open }) => this.opened.set(dataset.open!, open));
     const caret = caretIn(this.root);
+    const { scrollTop: place } = this.root;
     redraw(this.root, h('h2', { class: 'visually-hidden' }, 'Properties'), this.drawHead(element), ...drawn);
     this.root
       .querySelectorAll<HTMLDetailsElement>('details[data-open]')
       .forEach((details) => (details.open = this.isOpen(details.dataset.open!)));
+    this.root.scrollTop = place;
     caret?.();
+    const to = this.next;
+    this.next = undefined;
+    if (to) this.fieldNamed(to, [])?.focus();
   }
 
   /** The selected element, unless it is a global task that was removed from the document. */
@@ -305,9 +315,7 @@ function caretIn(root: HTMLElement): (() => void) | undefined {
   const before = document.activeElement;
   if (!root.contains(before) || !(before instanceof HTMLTextAreaElement || before instanceof HTMLInputElement)) return undefined;
   const { selectionStart, selectionEnd, scrollTop, dataset } = before;
-  const { scrollTop: place } = root;
   return () => {
-    root.scrollTop = place;
     const after = document.activeElement;
     if (!(after instanceof HTMLTextAreaElement || after instanceof HTMLInputElement) || after.dataset.focus !== dataset.focus)
       return;

@@ -218,9 +218,9 @@ export function startKeys(editing: Editing): HTMLElement {
   const { model, element, pending, paths, redraw } = editing;
   const moddle = element.businessObject;
   const keys = model.extensions(moddle, 'stepwire:Key');
-  const replace = (wanted: Moddle[]) => {
+  const replace = (wanted: Moddle[], to?: string) => {
     model.setExtensions(element, moddle, 'stepwire:Key', wanted);
-    redraw();
+    redraw(to);
   };
   const hint = h('p', { class: 'hint' }, 'The data that a start may send; without keys it may send everything.');
   return h('div', { class: 'stack' }, hint, drawKeys({ model, element, keys, name: 'keys', pending, paths, replace, redraw }));

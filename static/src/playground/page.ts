@@ -17,7 +17,7 @@ const WAIT_MS = 30_000;
 const INSTANCE = 'instance/';
 
 const EXAMPLE = `# Frames, one after the other; each waits for its answer.
-# $instance is the instance started last, $element where it stands, $child its newest subprocess.
+# $instance is the instance started last, $element its active element, $child its newest subprocess.
 {"type": "start", "process": "onboarding"}
 {"wait": {"type": "progress"}}
 `;

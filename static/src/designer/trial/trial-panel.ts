@@ -41,9 +41,9 @@ export class TrialPanel {
   private readonly tokens: TokenMarks;
   private trouble = '';
   private isStale = false;
-  /** What is in progress. */
-  private running?: { what: string; done: Promise<void> };
-  private isWaiting = false;
+  /** What is in progress or waits. */
+  private readonly asked = new Set<string>();
+  private last = Promise.resolve();
   private readonly draft = new Map<string, string>();
   private readonly refresh = batched(() => this.draw());
 
@@ -138,15 +138,12 @@ export class TrialPanel {
    * is the same, as by a double click.
    */
   private async step(what: string, work: () => Promise<void>): Promise<void> {
-    if (this.running) {
-      if (what === this.running.what || what === LOOK || this.isWaiting) return;
-      this.isWaiting = true;
-      await this.running.done;
-      this.isWaiting = false;
-    }
-    if (!this.trial) return;
-    const done = this.finish(work);
-    this.running = { what, done };
+    const trial = this.trial?.trial;
+    if (trial === undefined || this.asked.has(what) || (what === LOOK && this.asked.size > 0)) return;
+    this.asked.add(what);
+    // The trial may have ended meanwhile, and another one may have begun.
+    const done = this.last.then(() => (this.trial?.trial === trial ? this.finish(work) : undefined)).finally(() => this.asked.delete(what));
+    this.last = done.catch(() => undefined);
     await done;
   }
 
@@ -159,10 +156,8 @@ export class TrialPanel {
       const { status, message } = error as Refused;
       if (status === 404) this.stop();
       this.trouble = this.trial ? message : ENDED;
-    } finally {
-      this.running = undefined;
-      this.draw();
     }
+    this.draw();
   }
 
   /** Waits until nothing is in progress and all frames have arrived. */
