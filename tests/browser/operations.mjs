@@ -99,6 +99,11 @@ async function heat(page) {
   await row('work').locator('[data-label="Waiting now"]').getByText('0', { exact: true }).waitFor();
   assert.match(page.url(), /heat=failing%2F1&by=running/);
   await map.getByTestId('heat-by').selectOption('median');
+  // Another process has its own figures, and the marks of the one before are gone.
+  await map.getByTestId('heat-process').selectOption('onboarding/1');
+  await map.getByText('No instance of this version was started yet.').waitFor();
+  await map.getByTestId('heat-process').selectOption('failing/1');
+  await badge('work').waitFor();
 }
 
 /** Two of one cause are retried at once: one was corrected, the other fails again. */

@@ -29,7 +29,8 @@ export class HeatMarks {
     const overlays = this.drawing.get<Overlays>('overlays');
     const registry = this.drawing.get<{ get(id: string): { type: string } | undefined }>('elementRegistry');
     overlays.remove({ type: 'heat' });
-    this.marked.forEach(([element, marker]) => canvas.removeMarker(element, marker));
+    // Those of a process that was drawn before are gone with it.
+    this.marked.filter(([element]) => registry.get(element)).forEach(([element, marker]) => canvas.removeMarker(element, marker));
     this.marked = [];
     const largest = Math.max(0, ...[...nodes.values()].map(({ value }) => value));
     for (const [node, { value, text }] of nodes) {
