@@ -5,6 +5,7 @@ mod audit;
 mod auth;
 mod backups;
 mod bodies;
+mod business_keys;
 mod commands;
 mod connections;
 mod cors;

@@ -90,6 +90,8 @@ export interface Publication {
   kind?: 'message' | 'signal' | undefined;
   /** The correlation key of the receivers of a message; if absent, those without a key. */
   correlationKey?: string | undefined;
+  /** The business key of the instances that it starts. A message also goes only to instances with it; if absent, to any. */
+  businessKey?: string | undefined;
   /** Its data: merged into the data of each receiver. */
   data?: JsonObject | undefined;
   /** How long a message is kept for later receivers: an ISO 8601 duration of at most 30 days. */

@@ -13,7 +13,7 @@ test('a publication is sent unchanged, and resolves to its receivers', async () 
   const { server, client } = await live();
   const got = { instances: ['key-1'], started: [], bufferedUntil: '2030-01-01T01:00:00Z' };
   server.on('publish', (frame, connection) => connection.push({ type: 'reply', id: frame.id, result: got }));
-  const paid = { name: 'paid', correlationKey: '7', data: { amount: 5 }, ttl: 'PT1H' };
+  const paid = { name: 'paid', correlationKey: '7', businessKey: 'order-7', data: { amount: 5 }, ttl: 'PT1H' };
   const publishing = client.publish(paid);
   await server.advance();
   expect(await publishing).toEqual(got);

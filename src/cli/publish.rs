@@ -27,6 +27,7 @@ pub async fn publish(
     });
     let members = [
         ("correlationKey", publish.key),
+        ("businessKey", publish.business_key),
         ("ttl", publish.ttl),
         (
             "instance",

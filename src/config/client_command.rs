@@ -246,6 +246,9 @@ pub struct PublishArguments {
     /// Correlation key of the message [default: none]
     #[arg(long, value_name = "TEXT")]
     pub key: Option<String>,
+    /// Business key of the instances that it starts, and that a message goes to [default: any]
+    #[arg(long, value_name = "TEXT", conflicts_with = "instance")]
+    pub business_key: Option<String>,
     /// Data of the message or signal: a JSON object, @FILE, or - for standard input [default: none]
     #[arg(long, value_name = "JSON|@FILE|-")]
     pub data_json: Option<String>,

@@ -64,6 +64,9 @@ pub enum CorrelationNote {
         event: EventRef,
         /// The id of the process: a message goes to one subscriber per process.
         process: Arc<str>,
+        /// The business key of the instance.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        business_key: Option<Arc<str>>,
     },
     /// A delivery was taken, or a subscription closed.
     #[serde(rename = "settled")]
@@ -113,6 +116,8 @@ pub struct JoiningStart {
     pub number: u64,
     /// Its data; an object.
     pub data: Arc<Value>,
+    /// The business key that it gives to the instance: one with another key does not take it.
+    pub business_key: Option<String>,
 }
 
 /// A message or signal on its way to a subscriber.

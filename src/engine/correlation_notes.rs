@@ -14,11 +14,25 @@ use crate::model::event_definition::EventRef;
 pub(super) fn opened(step: &mut Step<'_>, by: Subscriber, opened: Vec<(EventRef, Subscription)>) {
     for (event, subscription) in opened {
         if let Some(correlation) = subscription.correlation() {
-            let process = step.process.definition.id.as_str().into();
-            let note = CorrelationNote::Opened { by, event, process };
-            step.notify(correlation, note);
+            note_opened(step, by, event, correlation);
         }
     }
+}
+
+/// Notifies of an opened subscription.
+pub(super) fn note_opened(
+    step: &mut Step<'_>,
+    by: Subscriber,
+    event: EventRef,
+    correlation: Correlation,
+) {
+    let note = CorrelationNote::Opened {
+        by,
+        event,
+        process: step.process.definition.id.as_str().into(),
+        business_key: step.state.head().business_key.as_deref().map(Into::into),
+    };
+    step.notify(correlation, note);
 }
 
 /// Notifies of subscriptions that were closed without taking anything.

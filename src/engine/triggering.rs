@@ -127,7 +127,7 @@ pub(super) fn deliver(step: &mut Step<'_>, delivery: EventDelivery) {
 /// it behind the event-based gateway, at most once.
 ///
 /// # Errors
-/// No element waits for it, or another delivery to the waiting element is stored already.
+/// No element waits for it, the instance has another business key, or another delivery to the waiting element is stored already.
 pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejection> {
     let JoiningStart {
         instance,
@@ -135,6 +135,7 @@ pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejec
         event,
         number,
         data,
+        business_key,
     } = start;
     if step.state.has_joined(instance) {
         return Ok(());
@@ -145,7 +146,9 @@ pub(super) fn join(step: &mut Step<'_>, start: JoiningStart) -> Result<(), Rejec
         open.and_then(Subscription::correlation) == Some(correlation.clone())
             && !held.iter().any(|it| (it.by, &it.event) == (*by, &event))
     };
+    let own = &step.state.head().business_key;
     let waiting = step.state.all_subscriptions().find(waits);
+    let waiting = waiting.filter(|_| business_key.is_none() || business_key == *own);
     let Some((by, _)) = waiting else {
         let sentence = format!("expected an element that waits at '{event}', but none does");
         return Err(Rejection::new(RejectionKind::Conflict, sentence));

@@ -14,7 +14,9 @@
 mod answer;
 pub mod decide;
 pub mod decided;
+mod idle;
 pub mod keep_out;
+mod outcome;
 mod publication_data;
 pub mod publish;
 mod record;
@@ -37,7 +39,7 @@ use self::{
     record::{CorrelationRecord, CorrelationRow},
     state::CorrelationState,
 };
-pub use self::{publication_data::read_data, state::Outcome};
+pub use self::{outcome::Outcome, publication_data::read_data};
 use super::{
     Runtime,
     commit_gate::CommitGate,

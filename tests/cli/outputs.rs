@@ -226,6 +226,8 @@ fn a_published_message_starts_its_process_once() {
         "paid",
         "--data-json",
         r#"{"amount":3}"#,
+        "--business-key",
+        "order-3",
         "--id",
         id,
     ];
@@ -238,6 +240,13 @@ fn a_published_message_starts_its_process_once() {
     assert_eq!(
         json(&installation, &publish, 0)["started"],
         first["started"]
+    );
+    let listed = json(&installation, &["list", "--business-key", "order-3"], 0);
+    assert!(
+        listed
+            .to_string()
+            .contains(&first["started"][0].to_string()),
+        "{listed}"
     );
     let (text, _) = installation.run(&["publish", "nothing"], "").ends(0);
     assert_eq!(text, "no element waits for it\n");

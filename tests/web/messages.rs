@@ -11,7 +11,7 @@ const WAITER: &str = "process waiter\nstart -> c -> t -> end\ncatch c message=pa
     boundary b at=t signal=go beside\nb -> endb";
 const ORDERED: &str = "process ordered\nstart s message=order\ns -> t -> end\nuser t";
 
-async fn deploy(designer: &User<'_>, text: &str) {
+pub(super) async fn deploy(designer: &User<'_>, text: &str) {
     let definition = serde_json::to_value(sketch::definition(text)).unwrap();
     designer.publish(definition).await;
 }
@@ -25,7 +25,7 @@ async fn nodes(user: &User<'_>, key: &str) -> Vec<String> {
     ids.map(str::to_owned).collect()
 }
 
-async fn publish(user: &User<'_>, path: &str, body: &Value, id: Uuid) -> Answer {
+pub(super) async fn publish(user: &User<'_>, path: &str, body: &Value, id: Uuid) -> Answer {
     let request = user.request(Method::POST, path).json(body);
     send(request.header("idempotency-key", id.to_string())).await
 }
@@ -394,40 +394,6 @@ async fn conditions_start_the_processes_for_which_they_are_true() {
     olga.post("/v1/instances", json!({"process": "small"}))
         .await
         .is_problem(400, "bad_request", "/v1/conditions");
-    server.stop().await;
-}
-
-#[actix_web::test]
-async fn a_thrown_signal_gives_the_business_key_of_what_it_starts() {
-    let server = support::server().await;
-    let (dora, alice) = (
-        User::new(&server, "dora", &["designer"]),
-        User::new(&server, "alice", &[]),
-    );
-    deploy(
-        &dora,
-        "process started\nstart s signal=go\ns -> t -> end\nuser t",
-    )
-    .await;
-    deploy(
-        &dora,
-        "process thrower\nstart -> e\nend e signal=go startkey=order-${id} payload={\"n\":1}",
-    )
-    .await;
-    let key_of = async |data: Value| {
-        alice.start("thrower", data).await;
-        while server.runtime().messages_in_progress() > 0 {
-            tokio::task::yield_now().await;
-        }
-        let olga = User::new(&server, "olga", &["operator"]);
-        let all = olga
-            .get("/v1/instances?process=started&limit=1")
-            .await
-            .json();
-        all["instances"][0]["businessKey"].clone()
-    };
-    assert_eq!(key_of(json!({"id": 7})).await, "order-7");
-    assert_eq!(key_of(json!({"id": "x"})).await, "order-x");
     server.stop().await;
 }
 

@@ -12,6 +12,7 @@ use super::super::{
     command::TimerKey,
     context::Step,
     correlation::CorrelationNote,
+    correlation_notes,
     record::{Record, RenewedSubscription, Subscription},
     state::{InstanceState, OpenSubscription, Subscriptions},
     subscriber::Subscriber,
@@ -143,9 +144,7 @@ fn renew_of(step: &mut Step<'_>, by: Subscriber, known: &[EventRef], before: Bef
             step.set_timer(due, TimerKey::event(by.element(), &event, occurrence));
         }
         if let Some(correlation) = subscription.correlation() {
-            let process = step.process.definition.id.as_str().into();
-            let note = CorrelationNote::Opened { by, event, process };
-            step.notify(correlation, note);
+            correlation_notes::note_opened(step, by, event, correlation);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Decides the effect of a command on the entity of a message or signal: who receives a
 //! publication, what it starts, what is kept. Pure: time and keys are arguments.
 //!
-//! A message goes to each process once: to the subscription that has waited longest there,
-//! otherwise it starts an instance. A delivery occupies its subscription until the instance has
-//! reported whether it took the message; a message that was not taken goes to the next
-//! subscription. A signal goes to all subscriptions, a limited number in a step.
+//! A message goes to each process once: to the subscription that has waited longest there (with its
+//! business key, if it has one), otherwise it starts an instance. A delivery occupies its
+//! subscription until the instance has reported whether it took the message; a message that was not
+//! taken goes to the next subscription. A signal goes to all subscriptions, a limited number in a
+//! step.
 //!
 //! # Rationale
 //!
@@ -20,8 +21,9 @@ use serde_json::Value;
 
 use super::{
     decided::{Decided, NotPublished, Outgoing, SettledDelivery},
+    outcome::Outcome,
     record::{CorrelationRecord, CorrelationRow},
-    state::{CorrelationState, Outcome},
+    state::CorrelationState,
 };
 use crate::{
     engine::{
@@ -57,6 +59,8 @@ pub enum CorrelationCommand {
         data: Value,
         /// Until when it is kept for elements that do not wait yet.
         until: Option<Time>,
+        /// The business key of instances that it starts; a message goes only to instances with it.
+        business_key: Option<Arc<str>>,
     },
     /// Continue a broadcast.
     Continue(u64),
@@ -126,9 +130,12 @@ pub fn decide(
         is_partial: false,
     };
     let outcome = match command {
-        CorrelationCommand::Publish { tag, data, until } => {
-            step.publish(tag, (data, None), until, None)?
-        }
+        CorrelationCommand::Publish {
+            tag,
+            data,
+            until,
+            business_key,
+        } => step.publish(tag, (data, business_key), until, None)?,
         CorrelationCommand::Note { from, tag, note } => {
             step.note(from, tag, note);
             Outcome::default()
@@ -204,7 +211,7 @@ impl CorrelationStep<'_> {
             return Ok(self.state.outcome(number));
         }
         let until = until.filter(|until| *until > self.around.now && !self.is_signal());
-        if until.is_none() && !self.reaches_anybody(thrown_by) {
+        if until.is_none() && !self.reaches_anybody(thrown_by, business_key.as_deref()) {
             // Without an effect there is nothing to repeat.
             return Ok(Outcome::default());
         }
@@ -234,12 +241,13 @@ impl CorrelationStep<'_> {
     }
 
     /// Whether anybody would receive a publication now.
-    fn reaches_anybody(&self, thrown_by: Option<InstanceKey>) -> bool {
+    fn reaches_anybody(&self, thrown_by: Option<InstanceKey>, business_key: Option<&str>) -> bool {
         if self.is_signal() {
             let waiting = self.state.between(0, u64::MAX, thrown_by, 1);
             return !self.around.starts.is_empty() || !waiting.is_empty();
         }
-        self.state.idle().next().is_some()
+        let idle = self.state.idle(business_key);
+        idle.is_some_and(|idle| !idle.is_empty())
             || self.around.starts.iter().any(|start| self.may_start(start))
     }
 
@@ -254,14 +262,14 @@ impl CorrelationStep<'_> {
             return;
         }
         let now = self.around.now;
-        let kept: Vec<u64> = self
+        let kept: Vec<(u64, bool)> = self
             .state
             .publications()
             .filter(|(_, kept)| kept.is_kept(now) && !kept.processes.contains(process))
-            .map(|(number, _)| number)
+            .map(|(number, kept)| (number, kept.business_key.is_some()))
             .collect();
-        for number in kept {
-            if !self.give(number, process) {
+        for (number, is_for_some) in kept {
+            if !self.give(number, process) && !is_for_some {
                 break;
             }
         }
@@ -269,7 +277,10 @@ impl CorrelationStep<'_> {
 
     /// Delivers a message to every process that has not received it yet.
     fn correlate(&mut self, number: u64) {
-        let waiting = self.state.idle().map(|(process, _)| process.clone());
+        let publication = self.state.publication(number);
+        let business_key = publication.and_then(|kept| kept.business_key.as_deref());
+        let idle = self.state.idle(business_key).into_iter();
+        let waiting = idle.flat_map(|idle| idle.processes().cloned());
         let starts = self.around.starts.iter().map(|start| start.process.clone());
         let processes: Vec<Arc<str>> = waiting.chain(starts).collect();
         for process in processes {
@@ -280,11 +291,12 @@ impl CorrelationStep<'_> {
     /// Delivers a message to a process, unless it was delivered there before. `false` when nobody
     /// there can take it now.
     fn give(&mut self, number: u64, process: &Arc<str>) -> bool {
-        let went = |kept: &super::state::Publication| kept.processes.contains(process);
-        if self.state.publication(number).is_none_or(went) {
+        let kept = self.state.publication(number);
+        let Some(kept) = kept.filter(|kept| !kept.processes.contains(process)) else {
             return true;
-        }
-        if let Some(subscription) = self.state.idle_of(process) {
+        };
+        let idle = self.state.idle(kept.business_key.as_deref());
+        if let Some(subscription) = idle.and_then(|idle| idle.oldest(process)) {
             self.deliver(number, subscription);
             return true;
         }

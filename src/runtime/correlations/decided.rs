@@ -3,7 +3,7 @@
 //!
 //! Not here: how it is decided ([`decide`](mod@super::decide)).
 
-use super::{record::CorrelationRow, state::Outcome};
+use super::{outcome::Outcome, record::CorrelationRow};
 use crate::{
     engine::{instance_message::InstanceMessage, trace::TraceContext},
     model::ids::InstanceKey,

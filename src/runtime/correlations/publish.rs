@@ -45,6 +45,8 @@ pub struct PublishRequest {
     pub data: Value,
     /// Until when it is kept for elements that do not wait yet.
     pub until: Option<Time>,
+    /// The business key of instances that it starts; a message goes only to instances with it.
+    pub business_key: Option<String>,
     /// Identity of the command.
     pub tag: CommandTag,
 }
@@ -260,6 +262,7 @@ impl Runtime {
             correlation,
             data,
             until,
+            business_key,
             tag,
         } = request;
         let trace = by.as_ref().and_then(|by| by.trace.as_deref().cloned());
@@ -267,7 +270,12 @@ impl Runtime {
         let entity = keys::of_correlation(&tenant, &correlation);
         let runtime = self.clone();
         let active = self.active();
-        let command = CorrelationCommand::Publish { tag, data, until };
+        let command = CorrelationCommand::Publish {
+            tag,
+            data,
+            until,
+            business_key: business_key.map(Arc::from),
+        };
         let (note, turn) = self.outbox.unreceived.turn(entity).unzip();
         let reply = Box::new(move |answer: Result<CorrelationAnswer, Refusal>| {
             drop(active);

@@ -55,6 +55,9 @@ pub enum CorrelationRecord {
         place: WaitingElement,
         /// The id of its process.
         process: Arc<str>,
+        /// The business key of its instance.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        business_key: Option<Arc<str>>,
     },
     /// A publication; this record's number is the publication's.
     #[serde(rename = "published")]
@@ -72,7 +75,7 @@ pub enum CorrelationRecord {
         /// The trace it belongs to.
         #[serde(default)]
         trace: Option<TraceContext>,
-        /// The business key of instances that it starts.
+        /// The business key of instances that it starts; a message goes only to instances with it.
         #[serde(default)]
         business_key: Option<Arc<str>>,
     },

@@ -12,7 +12,11 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::record::{CorrelationRecord, CorrelationRow, WaitingElement};
+use super::{
+    idle::IdleSubscriptions,
+    outcome::Outcome,
+    record::{CorrelationRecord, CorrelationRow, WaitingElement},
+};
 use crate::{
     engine::{record::CommandTag, trace::TraceContext},
     limits,
@@ -28,6 +32,9 @@ pub struct CorrelationSubscriber {
     pub process: Arc<str>,
     /// Deliveries in progress to it, in order; for a message at most one.
     pub under_way: Vec<Delivery>,
+    /// The business key of its instance.
+    #[serde(default)]
+    pub business_key: Option<Arc<str>>,
 }
 
 /// A delivery of a publication to a waiting element.
@@ -59,7 +66,7 @@ pub struct Publication {
     /// The trace it belongs to.
     #[serde(default)]
     pub trace: Option<TraceContext>,
-    /// The business key of instances that it starts.
+    /// The business key of instances that it starts; a message goes only to instances with it.
     #[serde(default)]
     pub business_key: Option<Arc<str>>,
 }
@@ -71,61 +78,13 @@ impl Publication {
     }
 }
 
-/// The outcome of a publication, for its publisher and those who repeat it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// Instances it was delivered to, the first [`limits::PUBLICATION_INSTANCES`] of them.
-    pub instances: Vec<InstanceKey>,
-    /// Instances it started, at most as many.
-    pub started: Vec<InstanceKey>,
-    /// The number of further instances it is or will be delivered to.
-    pub more_instances: u64,
-    /// The number of further instances it started.
-    pub more_started: u64,
-    /// Until when it is kept, if it was kept when it was published.
-    pub until: Option<Time>,
-}
-
-impl Outcome {
-    /// An instance did not begin: another one took the publication, or none did.
-    pub fn not_started(&mut self, instance: InstanceKey, joined: Option<InstanceKey>) {
-        match self.started.iter().position(|it| *it == instance) {
-            Some(at) => drop(self.started.remove(at)),
-            None => self.more_started = self.more_started.saturating_sub(1),
-        }
-        if let Some(joined) = joined {
-            name_or_count(&mut self.instances, &mut self.more_instances, joined);
-        }
-    }
-
-    /// An instance was started.
-    pub fn started(&mut self, instance: InstanceKey) {
-        name_or_count(&mut self.started, &mut self.more_started, instance);
-    }
-
-    /// The number of instances that it started.
-    pub fn all_started(&self) -> usize {
-        self.started
-            .len()
-            .saturating_add(self.more_started as usize)
-    }
-
-    /// The number of copies of its data.
-    pub fn copies(&self) -> usize {
-        let named = self.instances.len() + self.started.len();
-        named.saturating_add((self.more_instances + self.more_started) as usize)
-    }
-}
-
 /// The state of one entity.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CorrelationState {
     seq: u64,
     waiting: BTreeMap<u64, CorrelationSubscriber>,
     places: BTreeMap<WaitingElement, u64>,
-    /// Subscriptions without a delivery in progress, by process: a message may be delivered to
-    /// them.
-    idle: BTreeMap<Arc<str>, BTreeSet<u64>>,
+    idle: IdleSubscriptions,
     publications: BTreeMap<u64, Publication>,
     /// Instances beside which no other may be live, by process.
     live: BTreeMap<Arc<str>, InstanceKey>,
@@ -134,6 +93,9 @@ pub struct CorrelationState {
     offered: BTreeMap<Arc<str>, (InstanceKey, InstanceKey)>,
     /// The newest publications, by their identity.
     seen: VecDeque<(CommandTag, u64, Outcome)>,
+    /// The idle subscriptions of instances with a business key, by that key.
+    #[serde(default)]
+    idle_by_key: BTreeMap<Arc<str>, IdleSubscriptions>,
 }
 
 impl CorrelationState {
@@ -153,15 +115,20 @@ impl CorrelationState {
     /// Applies one record.
     pub fn apply(&mut self, seq: u64, record: &CorrelationRecord) {
         match record {
-            CorrelationRecord::Opened { place, process } => {
+            CorrelationRecord::Opened {
+                place,
+                process,
+                business_key,
+            } => {
                 self.places.insert(place.clone(), seq);
                 let waiting = CorrelationSubscriber {
                     place: place.clone(),
                     process: process.clone(),
                     under_way: Vec::new(),
+                    business_key: business_key.clone(),
                 };
                 self.waiting.insert(seq, waiting);
-                self.idle.entry(process.clone()).or_default().insert(seq);
+                self.wait_idly(seq);
             }
             CorrelationRecord::Published {
                 tag,
@@ -210,7 +177,7 @@ impl CorrelationState {
                     self.live.insert(process.clone(), *instance);
                 }
                 if let Some(outcome) = self.outcome_mut(*publication) {
-                    name_or_count(&mut outcome.started, &mut outcome.more_started, *instance);
+                    outcome.started(*instance);
                 }
             }
             CorrelationRecord::Settled {
@@ -254,7 +221,7 @@ impl CorrelationState {
             number: seq,
             publication,
         });
-        self.busy(&process, subscription);
+        self.busy(subscription);
         let mut is_counted = false;
         if let Some(publication) = self.publications.get_mut(&publication) {
             publication.processes.insert(process);
@@ -266,11 +233,7 @@ impl CorrelationState {
             if is_counted {
                 outcome.more_instances = outcome.more_instances.saturating_sub(1);
             }
-            name_or_count(
-                &mut outcome.instances,
-                &mut outcome.more_instances,
-                instance,
-            );
+            outcome.delivered(instance);
         }
     }
 
@@ -291,17 +254,17 @@ impl CorrelationState {
                 }
             }
             if !is_taken && let Some(outcome) = self.outcome_mut(delivery.publication) {
-                take_back(outcome, instance);
+                outcome.not_taken(instance);
             }
         }
         if !stays_open {
+            self.busy(subscription);
             if let Some(gone) = self.waiting.remove(&subscription) {
                 self.places.remove(&gone.place);
             }
-            self.busy(&process, subscription);
             self.miss(subscription);
         } else if is_idle {
-            self.idle.entry(process).or_default().insert(subscription);
+            self.wait_idly(subscription);
         }
     }
 
@@ -319,12 +282,30 @@ impl CorrelationState {
         }
     }
 
-    /// A delivery to a subscription is in progress, or the subscription has ended.
-    fn busy(&mut self, process: &Arc<str>, subscription: u64) {
-        if let Some(idle) = self.idle.get_mut(process) {
-            idle.remove(&subscription);
-            if idle.is_empty() {
-                self.idle.remove(process);
+    /// A message may be delivered to a subscription.
+    fn wait_idly(&mut self, subscription: u64) {
+        let Some(waiting) = self.waiting.get(&subscription) else {
+            return;
+        };
+        self.idle.insert(&waiting.process, subscription);
+        if let Some(key) = &waiting.business_key {
+            let with_key = self.idle_by_key.entry(key.clone()).or_default();
+            with_key.insert(&waiting.process, subscription);
+        }
+    }
+
+    /// A delivery to a subscription is in progress, or the subscription ends.
+    fn busy(&mut self, subscription: u64) {
+        let Some(waiting) = self.waiting.get(&subscription) else {
+            return;
+        };
+        self.idle.remove(&waiting.process, subscription);
+        if let Some(key) = &waiting.business_key
+            && let Some(with_key) = self.idle_by_key.get_mut(key)
+        {
+            with_key.remove(&waiting.process, subscription);
+            if with_key.is_empty() {
+                self.idle_by_key.remove(key);
             }
         }
     }
@@ -355,16 +336,13 @@ impl CorrelationState {
         self.waiting.len() as u64
     }
 
-    /// For each process the subscription that has waited longest and has no delivery in progress.
-    pub fn idle(&self) -> impl Iterator<Item = (&Arc<str>, u64)> {
-        self.idle
-            .iter()
-            .filter_map(|(process, idle)| Some((process, *idle.first()?)))
-    }
-
-    /// The same for one process.
-    pub fn idle_of(&self, process: &str) -> Option<u64> {
-        self.idle.get(process)?.first().copied()
+    /// The subscriptions without a delivery in progress; with a business key those of instances
+    /// with it, if there are any.
+    pub fn idle(&self, business_key: Option<&str>) -> Option<&IdleSubscriptions> {
+        match business_key {
+            None => Some(&self.idle),
+            Some(key) => self.idle_by_key.get(key),
+        }
     }
 
     /// Subscriptions after one and before another, at most `maximum`, without those of an instance.
@@ -454,23 +432,5 @@ impl CorrelationState {
         let is_open = |it: &Publication| it.is_broadcast || it.under_way > 0 || it.is_kept(now);
         let mut publications = self.publications.values();
         !self.waiting.is_empty() || !self.live.is_empty() || publications.any(is_open)
-    }
-}
-
-/// Names an instance while there is room, otherwise counts it.
-fn name_or_count(named: &mut Vec<InstanceKey>, more: &mut u64, instance: InstanceKey) {
-    if named.len() < limits::PUBLICATION_INSTANCES {
-        named.push(instance);
-    } else {
-        *more += 1;
-    }
-}
-
-/// A delivery to an instance was not taken. An instance that waits twice is named twice.
-fn take_back(outcome: &mut Outcome, instance: InstanceKey) {
-    let named = &mut outcome.instances;
-    match named.iter().rposition(|named| *named == instance) {
-        Some(at) => drop(named.remove(at)),
-        None => outcome.more_instances = outcome.more_instances.saturating_sub(1),
     }
 }

@@ -76,6 +76,7 @@ impl Bench {
                 by: Subscriber::Scope(None),
                 event: node.into(),
                 process: Arc::from("p"),
+                business_key: None,
             },
         );
     }
@@ -97,6 +98,7 @@ impl Bench {
             tag: tag(number),
             data: json!({}),
             until: None,
+            business_key: None,
         })
     }
 }

@@ -150,6 +150,7 @@ fn candidate(runtime: &Runtime, delivery: &OutboxDelivery) -> Option<(JoinPoint,
             event: start_event.clone(),
             number: delivery.number,
             data: Arc::new(head.data.clone()),
+            business_key: head.business_key.clone(),
         },
     };
     Some((gathering, candidate))

@@ -39,6 +39,7 @@ async fn publish(runtime: &Arc<Runtime>) -> Published {
         correlation: Correlation::Signal { name: "go".into() },
         data: json!({}),
         until: None,
+        business_key: None,
         tag: CommandTag {
             id: Uuid::now_v7(),
             subject: "ops".into(),

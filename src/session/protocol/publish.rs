@@ -44,6 +44,10 @@ pub struct Publish {
     /// that wait without a key.
     #[schema(nullable = false, max_length = 256)]
     pub correlation_key: Option<String>,
+    /// Business key of the instances that it starts. Of a message also that of the instances that
+    /// receive it: if absent, any.
+    #[schema(nullable = false, max_length = 256)]
+    pub business_key: Option<String>,
     /// Merged into the data of every receiver.
     #[schema(nullable = false)]
     pub data: Option<Payload>,
@@ -77,6 +81,10 @@ pub struct MessageBody {
     /// without a key.
     #[schema(nullable = false, max_length = 256)]
     correlation_key: Option<String>,
+    /// Business key of the instances that receive it, and of those that it starts; if absent, it
+    /// goes to instances with any.
+    #[schema(nullable = false, max_length = 256)]
+    business_key: Option<String>,
     /// Merged into the data of every receiver.
     #[schema(nullable = false)]
     data: Option<Payload>,
@@ -97,6 +105,9 @@ pub struct SignalBody {
     /// Name of the signal.
     #[schema(max_length = 256)]
     name: String,
+    /// Business key of the instances that it starts.
+    #[schema(nullable = false, max_length = 256)]
+    business_key: Option<String>,
     /// Merged into the data of every receiver.
     #[schema(nullable = false)]
     data: Option<Payload>,
@@ -220,6 +231,7 @@ pub(super) fn read(
         kind,
         name,
         correlation_key,
+        business_key: fields.name("businessKey")?,
         data,
         ttl,
         instance,
@@ -234,10 +246,23 @@ pub(super) fn read(
 pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<PublishTo, WireError> {
     let refuse = |sentence: String| WireError::new(ErrorCode::BadRequest, sentence);
     let data = object(publish.data.as_ref())?;
-    if publish.correlation_key.as_deref() == Some("") {
-        let sentence = "expected 'correlationKey' to have a character, but it is empty: leave it \
-            out for events without a key";
-        return Err(refuse(sentence.to_owned()));
+    for (member, key, without) in [
+        (
+            "correlationKey",
+            &publish.correlation_key,
+            "for events without a key",
+        ),
+        (
+            "businessKey",
+            &publish.business_key,
+            "for instances with any",
+        ),
+    ] {
+        if key.as_deref() == Some("") {
+            return Err(refuse(format!(
+                "expected '{member}' to have a character, but it is empty: leave it out {without}"
+            )));
+        }
     }
     let until = publish.ttl.as_deref().map(|ttl| until(ttl, now));
     let until = until.transpose().map_err(refuse)?.flatten();
@@ -246,6 +271,11 @@ pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<Publi
         if until.is_some() {
             let sentence = "expected no 'ttl' with a message for one instance, but there is one: \
                 the message is taken at once or refused";
+            return Err(refuse(sentence.to_owned()));
+        }
+        if publish.business_key.is_some() {
+            let sentence = "expected no 'businessKey' with a message for one instance, but there \
+                is one: 'instance' says which instance receives it";
             return Err(refuse(sentence.to_owned()));
         }
         let message = TakeMessage {
@@ -289,6 +319,7 @@ pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<Publi
         correlation,
         data,
         until,
+        business_key: publish.business_key.clone(),
         tag,
     }))
 }
@@ -302,6 +333,7 @@ fn tag(publish: &Publish, data: &Value, caller: &Caller) -> CommandTag {
             b"publish",
             publish.name.as_bytes(),
             &text(&publish.correlation_key),
+            &text(&publish.business_key),
             &text(&publish.ttl),
             &canonical(data),
         ]),

@@ -22,7 +22,8 @@ use crate::{
     },
 };
 
-/// `POST /v1/messages` `{"name","correlationKey","data","ttl","instance"}` → the receivers.
+/// `POST /v1/messages` `{"name","correlationKey","businessKey","data","ttl","instance"}` → the
+/// receivers.
 ///
 /// # Errors
 /// Problems, as for the frame `publish`.
@@ -37,7 +38,7 @@ pub async fn message(
     publish(&request, payload, &app, PublishedKind::Message).await
 }
 
-/// `POST /v1/signals` `{"name","data"}` → the receivers.
+/// `POST /v1/signals` `{"name","businessKey","data"}` → the receivers.
 ///
 /// # Errors
 /// Problems, as for the frame `publish`.

@@ -19,7 +19,12 @@ use crate::{
 impl CorrelationStep<'_> {
     pub(super) fn note(&mut self, from: InstanceKey, tag: CommandTag, note: CorrelationNote) {
         match note {
-            CorrelationNote::Opened { by, event, process } => {
+            CorrelationNote::Opened {
+                by,
+                event,
+                process,
+                business_key,
+            } => {
                 let place = WaitingElement {
                     instance: from,
                     by,
@@ -29,6 +34,7 @@ impl CorrelationStep<'_> {
                     self.record(CorrelationRecord::Opened {
                         place,
                         process: process.clone(),
+                        business_key,
                     });
                     self.offer(&process);
                 }

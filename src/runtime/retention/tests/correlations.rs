@@ -22,6 +22,7 @@ async fn publish(stage: &Stage, to: Correlation, ttl: i64, id: u128) -> Publishe
         correlation: to,
         data: json!({}),
         until: (ttl > 0).then_some(Time(stage.now + ttl)),
+        business_key: None,
         tag: CommandTag {
             id: Uuid::from_u128(id),
             subject: "ops".into(),

@@ -84,6 +84,7 @@ async fn publish(runtime: &Arc<Runtime>, to: Correlation, data: Value, id: u128)
         correlation: to,
         data,
         until: Some(Time(3_600_000)),
+        business_key: None,
         tag: CommandTag {
             id: Uuid::from_u128(id),
             subject: "ops".into(),

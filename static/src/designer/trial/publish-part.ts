@@ -13,6 +13,7 @@ export interface Published {
   kind?: 'signal';
   name: string;
   correlationKey?: string;
+  businessKey?: string;
   data?: Record<string, unknown>;
   ttl?: string;
 }
@@ -43,6 +44,7 @@ export function drawPublish(model: Model, fields: Fields, publish: (what: Publis
     if (wrong) return fields.say(`Data: ${wrong}`);
     const name = fields.typed('published-name', '').trim() || rest.join(' ');
     const key = fields.typed('published-key', '').trim();
+    const businessKey = fields.typed('published-business-key', '').trim();
     const ttl = fields.typed('published-ttl', '').trim();
     const late = ttl ? isDuration(ttl) : undefined;
     if (late) return fields.say(`Time to live: ${late}`);
@@ -50,6 +52,7 @@ export function drawPublish(model: Model, fields: Fields, publish: (what: Publis
       ...(kind === 'signal' ? { kind } : {}),
       name,
       ...(key && kind === 'message' ? { correlationKey: key } : {}),
+      ...(businessKey ? { businessKey } : {}),
       ...(text ? { data: JSON.parse(text) as Record<string, unknown> } : {}),
       ...(ttl && kind === 'message' ? { ttl } : {}),
     });
@@ -71,6 +74,7 @@ export function drawPublish(model: Model, fields: Fields, publish: (what: Publis
         fields.input('published', 'What', known[0]!, 0, known),
         fields.input('published-name', 'Another name', ''),
         fields.input('published-key', 'Correlation key of a message', ''),
+        fields.input('published-business-key', 'Business key', ''),
         fields.input('published-data', 'Data', '', 2),
         fields.input('published-ttl', 'Time to live of a message', ''),
         button,
