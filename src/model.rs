@@ -19,6 +19,7 @@ pub mod called_process;
 pub mod catch;
 pub mod compile;
 pub mod computation;
+pub mod computed_template;
 pub mod content_hash;
 pub mod copying;
 pub mod cron;

@@ -16,10 +16,10 @@ use super::{command::TimerKey, context::Step, quotas, record::Record};
 use crate::{
     limits::REMINDERS,
     model::{
+        computed_template::ComputedTemplate,
         executable::ExecutableNode,
         ids::{ElementKey, Time},
         task_settings,
-        template::Template,
     },
 };
 
@@ -125,7 +125,11 @@ fn with_fix(sentence: String) -> String {
     sentence + "; correct the data (patch) and retry"
 }
 
-fn render(step: &Step<'_>, key: ElementKey, template: Option<&Template>) -> Result<Value, String> {
+fn render(
+    step: &Step<'_>,
+    key: ElementKey,
+    template: Option<&ComputedTemplate>,
+) -> Result<Value, String> {
     let value = template.map(|template| template.render(step.variables(key), &step.builtins()));
     Ok(value.transpose()?.unwrap_or_default())
 }

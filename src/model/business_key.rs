@@ -2,10 +2,7 @@
 
 use serde_json::Value;
 
-use super::{
-    template::{Builtins, Template},
-    variables::Variables,
-};
+use super::{computed_template::ComputedTemplate, template::Builtins, variables::Variables};
 use crate::limits;
 
 /// The key; an empty text is none.
@@ -13,7 +10,7 @@ use crate::limits;
 /// # Errors
 /// The data give no key, as a sentence.
 pub fn rendered(
-    template: &Template,
+    template: &ComputedTemplate,
     variables: &Variables<'_>,
     builtins: &Builtins<'_>,
 ) -> Result<Option<String>, String> {

@@ -6,15 +6,13 @@
 use serde_json::Value;
 
 use super::{
-    path::DataPath,
-    template::{Builtins, Template},
-    validate::MAX_NAME_BYTES,
-    variables::Variables,
+    computed_template::ComputedTemplate, path::DataPath, template::Builtins,
+    validate::MAX_NAME_BYTES, variables::Variables,
 };
 
 /// The id of a called process.
 #[derive(Debug)]
-pub struct CalledProcess(Template);
+pub struct CalledProcess(ComputedTemplate);
 
 impl CalledProcess {
     /// Compiles an id, in which `${path}` is replaced by a value of the data.
@@ -22,8 +20,7 @@ impl CalledProcess {
     /// # Errors
     /// What is no template, as a sentence.
     pub fn compile(written: &str) -> Result<Self, String> {
-        let compiled = Template::compile_text(written).map_err(|error| error.sentence)?;
-        Ok(Self(compiled))
+        ComputedTemplate::compile_text(written).map(Self)
     }
 
     /// The id, if that does not depend on data.
@@ -37,7 +34,7 @@ impl CalledProcess {
     /// What is no id of a process, as a sentence.
     pub fn id(&self, data: Variables<'_>, builtins: &Builtins<'_>) -> Result<String, String> {
         let is_missing = |path: &&DataPath| data.at(path).is_none_or(Value::is_null);
-        if let Some(path) = self.0.paths().find(is_missing) {
+        if let Some(path) = self.0.paths().into_iter().find(is_missing) {
             return Err(format!(
                 "expected the id of a process, but the data have no `{path}`; correct the data \
                 (patch) and retry"

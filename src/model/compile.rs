@@ -20,6 +20,7 @@ use self::surroundings::Surroundings;
 use super::{
     ad_hoc::AdHoc,
     called_process::CalledProcess,
+    computed_template::ComputedTemplate,
     copying::CopyList,
     cron,
     definition::{CallActivity, ElementType, FlowNode, Lane, ProcessDefinition},
@@ -34,7 +35,6 @@ use super::{
     problem::{Problem, Severity},
     search_attributes::SearchKeys,
     task_settings::{TaskSettings, UserTask},
-    template::Template,
     upstream::Upstream,
     validate::validate,
 };
@@ -374,9 +374,8 @@ fn compile_call(call: &CallActivity, takes_all: bool) -> Result<Subprocess, Stri
         business_key: call
             .business_key
             .as_deref()
-            .map(Template::compile_text)
-            .transpose()
-            .map_err(|error| error.sentence)?,
+            .map(ComputedTemplate::compile_text)
+            .transpose()?,
         output_key: call
             .output_key
             .as_deref()

@@ -1,10 +1,10 @@
 //! Expressions that compute a value from data: arithmetic, comparisons, logic and a choice, in the
-//! notations of JUEL (`${total + 1}`) and FEEL (`= total + 1`). They are the sources of mappings.
+//! notations of JUEL (`${total + 1}`) and FEEL (`= total + 1`), as a whole or in a longer text.
 //!
 //! An expression gives the value that it gives in those languages, or fails where they convert a
 //! value of another kind. Parsing: `parser`; numbers: `number`. Not here: conditions and rules
-//! (`expression`), arithmetic with numbers only (`arithmetic`), paths and texts with placeholders
-//! (`template`).
+//! (`expression`), arithmetic with numbers only (`arithmetic`), texts around an expression
+//! (`computed_template`).
 
 mod number;
 mod parser;
@@ -14,7 +14,7 @@ use std::{borrow::Cow, cmp::Ordering};
 use serde_json::Value;
 
 use self::number::Number;
-use super::{path::DataPath, variables::Variables};
+use super::{path::DataPath, template::as_text, variables::Variables};
 use crate::limits::TEMPLATE_BYTES;
 
 /// An expression.
@@ -39,6 +39,7 @@ enum Term {
     Minus(Box<Term>),
     Not(Box<Term>),
     Empty(Box<Term>),
+    InText(Box<Term>),
     Arithmetic(Box<(Term, Operator, Term)>),
     Equal(Box<(Term, Term)>),
     Ordered(Box<(Term, Comparison, Term)>),
@@ -78,6 +79,22 @@ impl Computation {
         (!inner.contains(['{', '}'])).then(|| Self::parse(inner, Notation::Juel))
     }
 
+    /// The expression of a placeholder, without its braces: in FEEL if it begins with `=`.
+    ///
+    /// # Errors
+    /// What is not understood, as a sentence.
+    pub fn in_placeholder(inner: &str) -> Result<Self, String> {
+        match inner.trim().strip_prefix('=') {
+            Some(feel) => Self::parse(feel, Notation::Feel),
+            None => Self::parse(inner, Notation::Juel),
+        }
+    }
+
+    /// Whether a text has a sign that is an operator. A minus may be part of a name.
+    pub fn has_operator(text: &str) -> bool {
+        text.contains(|c| "+*/%<>=!&|?:".contains(c))
+    }
+
     /// A source of another engine that is such an expression, with blanks around its operators, so
     /// that none is read as part of a name; `None` if it is no such expression.
     pub fn spaced(source: &str) -> Option<String> {
@@ -100,7 +117,21 @@ impl Computation {
     /// # Errors
     /// A value of a kind that the operator does not take, as a sentence.
     pub fn value(&self, variables: &Variables<'_>) -> Result<Value, String> {
-        self.value_of(&self.root, variables).map(Cow::into_owned)
+        match self.value_of(&self.root, variables)? {
+            Cow::Borrowed(value) => Ok(value.clone()),
+            Cow::Owned(value) => Ok(number::whole(value)),
+        }
+    }
+
+    /// The value inside a longer text, as the language writes it there.
+    ///
+    /// # Errors
+    /// As [`Self::value`]; and a number that Java writes with an exponent.
+    pub fn text(&self, variables: &Variables<'_>) -> Result<String, String> {
+        match &*self.value_of(&self.root, variables)? {
+            Value::Number(number) => Number::of(number)?.in_text(),
+            other => Ok(as_text(other).into_owned()),
+        }
     }
 
     /// Borrowed as long as nothing is computed: a path may lead to large data.
@@ -119,6 +150,7 @@ impl Computation {
             }
             Term::Minus(inner) => number(&*value(inner)?, "-")?.negated()?.into_value()?,
             Term::Not(inner) => (!is_true(inner, "not")?).into(),
+            Term::InText(inner) => self.in_text(inner, variables)?,
             Term::Empty(inner) => is_empty(&*value(inner)?).into(),
             Term::Arithmetic(parts) => {
                 let (left, operator, right) = &**parts;
@@ -137,6 +169,31 @@ impl Computation {
                 return value(if is_true(condition, "?")? { yes } else { no });
             }
         }))
+    }
+
+    /// FEEL's `string`. A fraction that is computed has digits there that are not known here.
+    fn in_text(&self, term: &Term, variables: &Variables<'_>) -> Result<Value, String> {
+        match &*self.value_of(term, variables)? {
+            Value::Number(number) => {
+                let number = Number::of(number)?;
+                let is_read = matches!(term, Term::Path(_) | Term::Constant(_));
+                let is_whole = matches!(number, Number::Whole(_)) && !has_fraction(term, variables);
+                match is_read || is_whole {
+                    true => number.in_text().map(Value::from),
+                    false => Err(
+                        "expected a number that is computed of whole ones, and is whole, in \
+                        `string(…)`, but got a fraction"
+                            .to_owned(),
+                    ),
+                }
+            }
+            text @ (Value::Null | Value::String(_)) => Ok(text.clone()),
+            Value::Bool(value) => Ok(value.to_string().into()),
+            other => Err(format!(
+                "expected a plain value in `string(…)`, but got {}",
+                kind(other)
+            )),
+        }
     }
 
     fn computed(&self, left: &Value, operator: Operator, right: &Value) -> Result<Value, String> {
@@ -190,6 +247,23 @@ impl Comparison {
             Self::Greater => order.is_gt(),
             Self::AtLeast => order.is_ge(),
         }
+    }
+}
+
+/// Whether a term contains a number with a fraction.
+fn has_fraction(term: &Term, variables: &Variables<'_>) -> bool {
+    let is_fraction = |value: &Value| value.is_f64();
+    let has = |term: &Term| has_fraction(term, variables);
+    match term {
+        Term::Constant(value) => is_fraction(value),
+        Term::Path(path) => variables.at(path).is_some_and(is_fraction),
+        Term::Minus(inner) | Term::Not(inner) | Term::Empty(inner) | Term::InText(inner) => {
+            has(inner)
+        }
+        Term::Arithmetic(parts) => has(&parts.0) || has(&parts.2),
+        Term::Ordered(parts) => has(&parts.0) || has(&parts.2),
+        Term::Equal(parts) | Term::And(parts) | Term::Or(parts) => has(&parts.0) || has(&parts.1),
+        Term::Choice(parts) => has(&parts.0) || has(&parts.1) || has(&parts.2),
     }
 }
 
@@ -313,6 +387,9 @@ mod tests {
             ("= if x > 3 then \"much\" else \"little\"", json!("much")),
             ("= if no then 1 else if yes then 2 else 3", json!(2)),
             ("= -x", json!(-5)),
+            ("= \"nr \" + string(x + 1)", json!("nr 6")),
+            ("= string(yes) + string(y) + string(t)", json!("true2.5ab")),
+            ("= string(z)", json!(null)),
             ("= o.n", json!(-1)),
         ] {
             assert_eq!(value(source), Ok(expected), "{source}");
@@ -353,6 +430,9 @@ mod tests {
             ("${most + 1}", "too large"),
             ("= x / 0", "zero"),
             ("= t + 1", "but got a text"),
+            ("= string(list)", "but got a list"),
+            ("= string(y * 2)", "of whole ones"),
+            ("= string(x / 2)", "of whole ones"),
         ] {
             let sentence = value(source).expect_err(source);
             assert!(

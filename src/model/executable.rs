@@ -17,6 +17,7 @@ use super::{
     ad_hoc::ExecutableAdHoc,
     called_process::CalledProcess,
     catch::{Catch, Thrown},
+    computed_template::ComputedTemplate,
     copying::CopyList,
     definition::{EventGatewayType, Lane, ProcessDefinition},
     http_request::HttpCall,
@@ -449,7 +450,7 @@ pub struct Subprocess {
     /// The data for the child.
     pub copy: CopyList,
     /// The child's business key.
-    pub business_key: Option<Template>,
+    pub business_key: Option<ComputedTemplate>,
     /// The path for the result; if absent, the result is dropped.
     pub output_key: Option<DataPath>,
     /// Makes the result from the child's data; if absent, the result is all of it.

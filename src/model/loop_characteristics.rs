@@ -9,7 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    event_definition::EventDefinition, one_or_several, path::DataPath, template::Template,
+    computed_template::ComputedTemplate, event_definition::EventDefinition, one_or_several,
+    path::DataPath, template::Template,
 };
 
 /// The variable with the item of an iteration, by default.
@@ -212,7 +213,7 @@ pub enum IterationEvent {
 #[derive(Debug)]
 pub enum Over {
     /// A number.
-    Cardinality(Template),
+    Cardinality(ComputedTemplate),
     /// Each item of a list.
     Collection {
         /// The path of the list.
@@ -301,9 +302,7 @@ impl MultiInstance {
                 path: DataPath::parse(path)?,
                 item: self.item.as_deref().unwrap_or(ITEM).into(),
             },
-            (None, Some(text)) => {
-                Over::Cardinality(Template::compile_text(text).map_err(|error| error.sentence)?)
-            }
+            (None, Some(text)) => Over::Cardinality(ComputedTemplate::compile_text(text)?),
             _ => return Err("expected a collection or a cardinality".to_owned()),
         };
         let template = |text: &str| Template::compile(text).map_err(|error| error.to_string());

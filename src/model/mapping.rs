@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{
-    computation::Computation,
-    path::DataPath,
-    template::{Builtins, Template},
-    variables::Variables,
+    computation::Computation, computed_template::ComputedTemplate, path::DataPath,
+    template::Builtins, variables::Variables,
 };
 
 /// A source value, and the variable that it becomes.
@@ -55,7 +53,7 @@ pub struct ExecutableMapping {
 
 #[derive(Debug)]
 enum ExecutableSource {
-    Template(Template),
+    Template(ComputedTemplate),
     Computation(Computation),
 }
 
@@ -106,9 +104,8 @@ fn source(text: &str) -> Result<ExecutableSource, String> {
         return Err("source: expected a path or a template, but it is empty; add it".to_owned());
     }
     // A member's name may contain signs, of which all but the minus are operators here.
-    let has_operator = text.contains(|c| "+*/%<>=!&|?:".contains(c));
     match (template(text), Computation::read(text)) {
-        (_, Some(Ok(computation))) if has_operator => {
+        (_, Some(Ok(computation))) if Computation::has_operator(text) => {
             Ok(ExecutableSource::Computation(computation))
         }
         (Ok(template), _) => Ok(ExecutableSource::Template(template)),
@@ -118,19 +115,19 @@ fn source(text: &str) -> Result<ExecutableSource, String> {
     }
 }
 
-fn template(text: &str) -> Result<Template, String> {
+fn template(text: &str) -> Result<ComputedTemplate, String> {
     let is_json = serde_json::from_str::<Value>(text).is_ok();
     let is_name = |c: char| c.is_alphanumeric() || "_-.[]".contains(c);
     let is_path = !is_json && text.chars().all(is_name);
     let as_path = || DataPath::parse(text).ok().filter(|_| is_path);
     if let Some(path) = as_path() {
-        return Template::compile(&format!("${{{path}}}")).map_err(|error| error.to_string());
+        return ComputedTemplate::compile(&format!("${{{path}}}"));
     }
     let is_written_as_json = text.starts_with(['{', '[', '"']);
-    match Template::compile(text) {
+    match ComputedTemplate::compile(text) {
         Ok(template) => Ok(template),
         Err(_) if !is_written_as_json && text.contains("${") => {
-            Template::compile_text(text).map_err(|error| format!("source: {}", error.sentence))
+            ComputedTemplate::compile_text(text).map_err(|sentence| format!("source: {sentence}"))
         }
         Err(error) if is_written_as_json => Err(format!("source, {error}")),
         Err(_) => Err(format!(

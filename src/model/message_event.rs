@@ -7,9 +7,7 @@ use jiff::Span;
 use serde_json::Value;
 
 use super::{
-    business_key,
-    path::DataPath,
-    template::{Builtins, Template},
+    business_key, computed_template::ComputedTemplate, path::DataPath, template::Builtins,
     variables::Variables,
 };
 use crate::{duration, limits};
@@ -18,9 +16,9 @@ use crate::{duration, limits};
 #[derive(Debug)]
 pub struct MessageDefinition {
     /// Its name.
-    name: Template,
+    name: ComputedTemplate,
     /// The correlation key; having none is a key, too.
-    correlation_key: Option<Template>,
+    correlation_key: Option<ComputedTemplate>,
     /// Its data.
     data: Option<SentData>,
     /// How long it is kept until an element waits for it.
@@ -30,9 +28,9 @@ pub struct MessageDefinition {
 /// A signal that an event catches or throws.
 #[derive(Debug)]
 pub struct SignalDefinition {
-    name: Template,
+    name: ComputedTemplate,
     data: Option<SentData>,
-    business_key: Option<Template>,
+    business_key: Option<ComputedTemplate>,
 }
 
 /// The data that a message or signal brings.
@@ -41,7 +39,7 @@ enum SentData {
     /// All variables that the thrower sees.
     All,
     /// What a template of an object gives.
-    Rendered(Template),
+    Rendered(ComputedTemplate),
 }
 
 /// The text of `SentData::All`.
@@ -62,7 +60,7 @@ impl MessageDefinition {
         Ok(Self {
             name: compile_name(name)?,
             correlation_key: correlation_key
-                .map(compile_text)
+                .map(ComputedTemplate::compile_text)
                 .transpose()
                 .map_err(|sentence| format!("the correlation key: {sentence}"))?,
             data: data.map(compile_data).transpose()?,
@@ -121,7 +119,7 @@ impl SignalDefinition {
             name: compile_name(name)?,
             data: data.map(compile_data).transpose()?,
             business_key: business_key
-                .map(compile_text)
+                .map(ComputedTemplate::compile_text)
                 .transpose()
                 .map_err(|sentence| format!("the business key: {sentence}"))?,
         })
@@ -163,11 +161,7 @@ impl SignalDefinition {
     }
 }
 
-fn compile_text(text: &str) -> Result<Template, String> {
-    Template::compile_text(text).map_err(|error| error.sentence)
-}
-
-fn compile_name(name: &str) -> Result<Template, String> {
+fn compile_name(name: &str) -> Result<ComputedTemplate, String> {
     if name.trim().is_empty() || name.len() > limits::NAME_BYTES {
         return Err(format!(
             "expected a name of 1 to {} bytes, but this one has {}; correct it",
@@ -175,14 +169,14 @@ fn compile_name(name: &str) -> Result<Template, String> {
             name.len()
         ));
     }
-    compile_text(name).map_err(|sentence| format!("the name: {sentence}"))
+    ComputedTemplate::compile_text(name).map_err(|sentence| format!("the name: {sentence}"))
 }
 
 fn compile_data(text: &str) -> Result<SentData, String> {
     if text.trim() == ALL {
         return Ok(SentData::All);
     }
-    let template = Template::compile(text).map_err(|error| format!("the data: {error}"))?;
+    let template = ComputedTemplate::compile(text).map_err(|error| format!("the data: {error}"))?;
     if template.is_object() {
         Ok(SentData::Rendered(template))
     } else {
@@ -197,13 +191,13 @@ fn compile_data(text: &str) -> Result<SentData, String> {
 /// A name or key as text: texts, numbers and booleans are allowed.
 fn text_of(
     what: &str,
-    template: &Template,
+    template: &ComputedTemplate,
     data: &Variables<'_>,
     builtins: &Builtins<'_>,
 ) -> Result<String, String> {
     let fix = "correct the data (patch) and retry";
     let is_missing = |path: &&DataPath| data.at(path).is_none_or(Value::is_null);
-    if let Some(path) = template.paths().find(is_missing) {
+    if let Some(path) = template.paths().into_iter().find(is_missing) {
         return Err(format!(
             "expected {what}, but the data have no `{path}`; {fix}"
         ));

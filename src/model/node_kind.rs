@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::{
     ad_hoc::ExecutableAdHoc,
     catch::Catch,
+    computed_template::ComputedTemplate,
     definition::EventGatewayType,
     event_definition::{EventRef, TimerValue},
     executable::{ExecutableSchedule, Subprocess},
@@ -16,7 +17,6 @@ use super::{
     message_event::{MessageDefinition, SignalDefinition},
     schedule::{MisfirePolicy, Overlap, Schedule, When},
     task_settings::TaskSettings,
-    template::Template,
     timer_cycle::Occurrences,
 };
 
@@ -326,7 +326,7 @@ pub struct CompensationThrow {
 #[derive(Debug)]
 pub struct TimerDefinition {
     /// The text of the time, with placeholders.
-    text: Template,
+    text: ComputedTemplate,
     kind: fn(String) -> When,
     zone: Option<String>,
 }
@@ -431,7 +431,7 @@ impl TimerDefinition {
         };
         let text = value.text();
         let compiled = Self {
-            text: Template::compile_text(text).map_err(|error| error.sentence)?,
+            text: ComputedTemplate::compile_text(text)?,
             kind,
             zone: zone.map(str::to_owned),
         };
@@ -442,7 +442,7 @@ impl TimerDefinition {
     }
 
     /// The template of its text.
-    pub fn text(&self) -> &Template {
+    pub fn text(&self) -> &ComputedTemplate {
         &self.text
     }
 

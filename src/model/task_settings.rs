@@ -8,7 +8,7 @@ use jiff::{Span, Timestamp, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ids::Time, path::DataPath, template::Template};
+use super::{computed_template::ComputedTemplate, ids::Time, path::DataPath};
 use crate::{duration, limits::NAME_BYTES};
 
 /// The settings of a user task as the modeller wrote them.
@@ -39,9 +39,9 @@ pub struct UserTask {
 #[derive(Debug, Default)]
 pub struct TaskSettings {
     /// Renders to a text, or to `null` for no assignee.
-    pub assignee: Option<Template>,
+    pub assignee: Option<ComputedTemplate>,
     /// Renders to a text that [`due`] reads, or to `null` for no due date.
-    pub due: Option<Template>,
+    pub due: Option<ComputedTemplate>,
     /// The reminders; only with a due date.
     pub reminder: Option<Reminder>,
     /// The path for the decision.
@@ -63,7 +63,6 @@ impl UserTask {
     /// # Errors
     /// The first part that cannot be read, as a sentence.
     pub fn compile(&self) -> Result<TaskSettings, String> {
-        let template = |text: &str| Template::compile_text(text).map_err(|error| error.sentence);
         let repeat = self
             .reminder_repeat
             .as_deref()
@@ -71,8 +70,16 @@ impl UserTask {
             .transpose()?;
         let before = self.reminder.as_deref().map(duration::parse).transpose()?;
         Ok(TaskSettings {
-            assignee: self.assignee.as_deref().map(template).transpose()?,
-            due: self.due_date.as_deref().map(template).transpose()?,
+            assignee: self
+                .assignee
+                .as_deref()
+                .map(ComputedTemplate::compile_text)
+                .transpose()?,
+            due: self
+                .due_date
+                .as_deref()
+                .map(ComputedTemplate::compile_text)
+                .transpose()?,
             reminder: before.map(|before| Reminder { before, repeat }),
             decision_key: self
                 .decision_key

@@ -18,6 +18,7 @@ use crate::{
     },
     limits::{self, DATA_DEPTH},
     model::{
+        computed_template::ComputedTemplate,
         deep_merge::exceeds_depth,
         executable::ExecutableNode,
         ids::ElementKey,
@@ -115,7 +116,11 @@ fn instances(
     }
 }
 
-fn cardinality(step: &Step<'_>, key: ElementKey, template: &Template) -> Result<u32, String> {
+fn cardinality(
+    step: &Step<'_>,
+    key: ElementKey,
+    template: &ComputedTemplate,
+) -> Result<u32, String> {
     let value = template.render(step.variables(key), &step.builtins())?;
     let count = match &value {
         Value::Number(number) => number.to_string().parse::<u32>().ok(),

@@ -12,6 +12,7 @@ use super::{
     xml::{LIKE_ACTIVITI, ZEEBE, filled, text},
 };
 use crate::model::{
+    computation::Computation,
     ids::Time,
     plain_expression,
     task_settings::{self, UserTask},
@@ -102,25 +103,46 @@ fn found(node: Node<'_, '_>) -> Vec<(&'static str, String)> {
     found
 }
 
-/// A text template with the same meaning: `#{path}` and FEEL's `= path` become `${path}`.
+/// A text template with the same meaning: `#{path}` and FEEL's `= path` become `${path}`, and what
+/// is computed keeps its language.
 pub(super) fn template(value: &str) -> Option<String> {
     let value = value.trim();
-    if let Some(feel) = value.strip_prefix('=') {
-        let feel = feel.trim();
-        let quoted = feel
-            .strip_prefix('"')
-            .and_then(|rest| rest.strip_suffix('"'));
-        return match quoted {
-            Some(text) => (!text.contains(['"', '$'])).then(|| text.to_owned()),
-            None => plain_expression::path(feel).map(|path| format!("${{{path}}}")),
-        };
+    let Some(feel) = value.strip_prefix('=').map(str::trim) else {
+        return computed_text(value);
+    };
+    if let Some(path) = plain_expression::path(feel) {
+        return Some(format!("${{{path}}}"));
     }
-    let (mut read, mut rest) = (String::new(), value);
+    let quoted = plain_expression::quoted_text(feel).filter(|_| feel.starts_with('"'));
+    quoted
+        .map(str::to_owned)
+        .or_else(|| Some(format!("${{{}}}", Computation::spaced(value)?)))
+}
+
+/// A text in which each expression is a path or computed.
+pub(super) fn computed_text(text: &str) -> Option<String> {
+    let path = |inside: &str| {
+        let path = plain_expression::path(inside)?;
+        let is_special = ["execution.", "task."]
+            .iter()
+            .any(|it| path.starts_with(it));
+        (!is_special).then(|| path.to_owned())
+    };
+    translated(text, path)
+}
+
+/// A text in which `path` understands an expression, or it is computed.
+pub(super) fn translated(text: &str, path: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let (mut read, mut rest) = (String::new(), text);
     while let Some(at) = rest.find("${").or_else(|| rest.find("#{")) {
         let at = rest.find("#{").map_or(at, |other| other.min(at));
         let (inside, after) = rest[at + 2..].split_once('}')?;
         read.push_str(&rest[..at]);
-        read.push_str(&format!("${{{}}}", plain_expression::path(inside)?));
+        let placeholder = match path(inside) {
+            Some(path) => format!("${{{path}}}"),
+            None => Computation::spaced(&format!("${{{inside}}}"))?,
+        };
+        read.push_str(&placeholder);
         rest = after;
     }
     Some(read + rest)

@@ -7,8 +7,8 @@
 use roxmltree::Node;
 
 use super::{
-    is_bpmn,
-    mappings::{Mappings, camunda_computation, camunda_text, variable_path},
+    assignments, is_bpmn,
+    mappings::{Mappings, as_source, camunda_text, variable_path},
     xml::{LIKE_ACTIVITI, ZEEBE, boolean, filled},
 };
 use crate::model::{mapping::Mapping, path::DataPath};
@@ -110,7 +110,9 @@ fn process_id(child: Node<'_, '_>) -> Option<String> {
         return None;
     }
     match process.strip_prefix('=') {
-        Some(feel) => Some(format!("${{{}}}", variable_path(feel.trim())?)),
+        Some(feel) => variable_path(feel.trim())
+            .map(|path| format!("${{{path}}}"))
+            .or_else(|| assignments::template(process)),
         None => Some(process.to_owned()),
     }
 }
@@ -135,25 +137,11 @@ fn variable_mapping(child: Node<'_, '_>) -> Option<VariableMapping> {
     match (is_input, all) {
         (true, true) if is_local => Some(VariableMapping::Own),
         (true, true) => Some(VariableMapping::All),
-        (true, false) => of_one(child).map(VariableMapping::In),
+        (true, false) => plain(child).map(VariableMapping::In),
         (false, true) if is_local => None,
         (false, true) => Some(VariableMapping::Out(Mapping::all())),
-        (false, false) => of_one(child).map(VariableMapping::Out),
+        (false, false) => plain(child).map(VariableMapping::Out),
     }
-}
-
-/// The mapping of an `in` or `out` that names one value, or computes one.
-fn of_one(child: Node<'_, '_>) -> Option<Mapping> {
-    let computed = || {
-        let target = filled(child.attribute("target"))?;
-        DataPath::parse_members(target).ok()?;
-        Some(Mapping {
-            source: camunda_computation(filled(child.attribute("sourceExpression"))?)?,
-            target: target.to_owned(),
-            if_set: false,
-        })
-    };
-    plain(child).or_else(computed)
 }
 
 /// The variables that a call passes if it names each of them; `None` if it passes others, too.
@@ -176,7 +164,7 @@ pub(super) fn names_all(child: Node<'_, '_>) -> Option<bool> {
     (filled(child.attribute("variables")) == Some("all")).then_some(!is_local)
 }
 
-/// The mapping of an `in` or `out` that names one value; `None` for any other.
+/// The mapping of an `in` or `out` that names one value or computes it; `None` for any other.
 pub(super) fn plain(child: Node<'_, '_>) -> Option<Mapping> {
     let target = filled(child.attribute("target"))?;
     DataPath::parse_members(target).ok()?;
@@ -185,7 +173,7 @@ pub(super) fn plain(child: Node<'_, '_>) -> Option<Mapping> {
             DataPath::parse(name).ok()?;
             format!("${{{name}}}")
         }
-        None => camunda_text(filled(child.attribute("sourceExpression"))?)?.to_string(),
+        None => as_source(&camunda_text(filled(child.attribute("sourceExpression"))?)?),
     };
     Some(Mapping {
         source,

@@ -121,7 +121,7 @@ fn object_of<'a>(reference: Node<'a, '_>) -> Option<&'a str> {
     object.rsplit(':').next()
 }
 
-fn is_variable(name: &str) -> bool {
+pub(super) fn is_variable(name: &str) -> bool {
     DataPath::parse_members(name).is_ok_and(|path| path.depth() == 1)
 }
 

@@ -6,7 +6,7 @@
 use roxmltree::Node;
 
 use super::{
-    errors, events,
+    assignments, data_objects, errors, events,
     index::Index,
     is_bpmn, loop_counters, mappings, messages,
     reader::{Reader, own},
@@ -219,12 +219,14 @@ impl Notations<'_, '_> {
         Some(variable(self.node, &self.child(name)?, index))
     }
 
+    /// The variable of an item: its name, or its id if the name cannot be a variable.
     fn data_item(&self, name: &str) -> Option<&str> {
         let item = self
             .marker?
             .children()
             .find(|child| is_bpmn(*child, name))?;
-        filled(item.attribute("name")).or_else(|| filled(item.attribute("id")))
+        let name = filled(item.attribute("name")).filter(|name| data_objects::is_variable(name));
+        name.or_else(|| filled(item.attribute("id")))
     }
 }
 
@@ -430,7 +432,9 @@ fn cardinality(written: &str) -> String {
     match bare(written) {
         number if number.parse::<f64>().is_ok() => number.to_owned(),
         other => arithmetic::value(other)
-            .map_or_else(|| format!("${{{other}}}"), |computed| computed.to_string()),
+            .map(|computed| computed.to_string())
+            .or_else(|| assignments::template(written).filter(|_| other != written.trim()))
+            .unwrap_or_else(|| format!("${{{other}}}")),
     }
 }
 

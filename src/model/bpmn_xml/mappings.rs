@@ -8,7 +8,7 @@ use roxmltree::Node;
 use serde_json::{Map, Value};
 
 use super::{
-    call_mappings, is_bpmn,
+    assignments, call_mappings, is_bpmn,
     reader::Reader,
     xml::{CAMUNDA, LIKE_ACTIVITI, ZEEBE, boolean, filled, text},
 };
@@ -149,17 +149,13 @@ fn read_input_output(
 ) {
     for child in holder.children().filter(Node::is_element) {
         let target = filled(child.attribute("name")).unwrap_or_default();
-        let written = text(child);
-        let source = camunda_value(child).map(|template| template.to_string());
-        let is_text = !child.children().any(|part| part.is_element());
-        let computed = || is_text.then(|| camunda_computation(&written)).flatten();
-        take(
-            child,
-            (&written, source.or_else(computed), target),
-            id,
-            reader,
-            found,
+        let inner = child.children().find(Node::is_element);
+        let written = inner.map_or_else(
+            || text(child),
+            |inner| format!("<{}>", inner.tag_name().name()),
         );
+        let source = camunda_value(child).map(|value| as_source(&value));
+        take(child, (&written, source, target), id, reader, found);
     }
 }
 
@@ -228,36 +224,40 @@ fn literal(expression: &str) -> Option<Value> {
     number.or_else(|| plain_expression::quoted_text(expression).map(Value::from))
 }
 
-/// A text whose expressions are paths, or that is a literal or arithmetic with numbers as a whole;
-/// `#{…}` is another notation of `${…}`.
+/// A value as the source of a mapping; an expression as a whole is one by itself.
+pub(super) fn as_source(value: &Value) -> String {
+    match value {
+        Value::String(text) if Computation::spaced(text).as_ref() == Some(text) => {
+            match Template::compile_text(text) {
+                Ok(_) => value.to_string(),
+                Err(_) => text.clone(),
+            }
+        }
+        _ => value.to_string(),
+    }
+}
+
+/// A text whose expressions are paths or computed, or that is a literal or arithmetic with numbers
+/// as a whole; `#{…}` is another notation of `${…}`.
 pub(super) fn camunda_text(text: &str) -> Option<Value> {
     let text = text.replace("#{", "${");
     let only = text.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
     if let Some(value) = only.and_then(literal) {
         return Some(value);
     }
-    let mut rest = text.as_str();
-    while let Some((_, expression)) = rest.split_once("${") {
-        let (path, after) = expression.split_once('}')?;
-        let is_special = |name: &str| ["execution", "task"].contains(&name);
-        let path = Some(path.trim()).filter(|path| is_plain(path))?;
-        let path = DataPath::parse(path)
-            .ok()
-            .filter(|path| !is_special(path.first()))?;
-        Template::compile(&format!("${{{path}}}"))
-            .ok()
-            .filter(reads_data)?;
-        rest = after;
-    }
-    Some(Value::String(text.replace("${ ", "${").replace(" }", "}")))
+    assignments::translated(&text, data_path).map(Value::String)
 }
 
-/// An expression as a whole that is computed when its mapping is.
-pub(super) fn camunda_computation(text: &str) -> Option<String> {
-    let inner = text
-        .strip_prefix("#{")
-        .or_else(|| text.strip_prefix("${"))?;
-    Computation::spaced(&format!("${{{inner}"))
+/// A path that reads data, and nothing of the engine.
+fn data_path(written: &str) -> Option<String> {
+    let written = written.trim();
+    let path = DataPath::parse(written)
+        .ok()
+        .filter(|_| is_plain(written))?;
+    let is_special = ["execution", "task"].contains(&path.first());
+    let template = Template::compile(&format!("${{{path}}}")).ok();
+    let reads = template.is_some_and(|template| reads_data(&template));
+    (reads && !is_special).then(|| path.to_string())
 }
 
 /// BPMN's associations: from a data object, a property or an expression to an input of the
@@ -379,7 +379,8 @@ fn expression(text: &str) -> Option<String> {
         .or_else(|| text.strip_prefix("#{"))
         .and_then(|rest| rest.strip_suffix('}'));
     let path = variable_path(inner.unwrap_or(text).trim());
-    path.or_else(|| camunda_computation(text))
+    let is_text = || text.contains("${") || text.contains("#{");
+    path.or_else(|| is_text().then(|| Some(as_source(&camunda_text(text)?)))?)
 }
 
 /// A path of members that reads data, and no built-in.

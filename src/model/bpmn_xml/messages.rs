@@ -5,7 +5,7 @@ use roxmltree::Node;
 use serde_json::{Map, Value};
 
 use super::{
-    call_mappings, events, is_bpmn, mappings,
+    assignments, call_mappings, events, is_bpmn, mappings,
     reader::{Reader, own},
     xml::{self, CAMUNDA, ZEEBE, filled},
 };
@@ -225,28 +225,14 @@ fn zeebe_key(message: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option
 /// `${order.id}`, `= "a"` is `a`.
 fn text_of(written: &str) -> Result<String, String> {
     let Some(expression) = written.strip_prefix('=') else {
-        return Ok(written.replace("#{", "${"));
+        let read = assignments::computed_text(written);
+        return Ok(read.unwrap_or_else(|| written.replace("#{", "${")));
     };
-    let expression = expression.trim();
-    let quoted = expression
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-        .filter(|text| !text.contains(['"', '\\', '$']));
-    let is_path = |text: &str| {
-        text.split('.').all(|segment| {
-            let mut letters = segment.chars();
-            letters
-                .next()
-                .is_some_and(|c| c.is_alphabetic() || c == '_')
-                && letters.all(|c| c.is_alphanumeric() || c == '_')
-        })
-    };
-    match quoted {
-        Some(text) => Ok(text.to_owned()),
-        None if is_path(expression) => Ok(format!("${{{expression}}}")),
-        None => Err(format!(
-            "expected the path of a value or a text, but got the expression `{written}`, which is \
-            not understood; write a path, such as `=order.id`, or `stepwire:correlationKey`"
-        )),
-    }
+    assignments::template(&format!("={expression}")).ok_or_else(|| {
+        format!(
+            "expected the path of a value, a text, or arithmetic and logic of these, but got the \
+            expression `{written}`, which is not understood; write a path, such as `=order.id`, or \
+            `stepwire:correlationKey`"
+        )
+    })
 }

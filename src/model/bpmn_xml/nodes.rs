@@ -330,7 +330,9 @@ fn read_task(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> UserTask 
 fn read_called_element(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> String {
     let name = "calledElement";
     match filled(node.attribute(name)) {
-        Some(text) if text.contains("${") || text.contains("#{") => text.replace("#{", "${"),
+        Some(text) if text.contains("${") || text.contains("#{") => {
+            assignments::computed_text(text).unwrap_or_else(|| text.replace("#{", "${"))
+        }
         Some(process) => reader.reference(node, id, name, Some(process)),
         None => match (call_mappings::called_element(node), called_case(node)) {
             (Some(text), _) if text.contains("${") => text,

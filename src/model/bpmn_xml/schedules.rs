@@ -141,7 +141,7 @@ pub(super) fn read_timer(
     times.first().and_then(|child| meaning(*child))
 }
 
-/// The text of a time. A literal in an expression is the text itself, also one of FEEL's `duration`
+/// The text of a time. A text in quotes, also in an expression, is the text itself, also one of FEEL's `duration`
 /// and `date and time`; `#{path}` and FEEL's `= path` become `${path}`.
 pub(super) fn time(written: &str) -> String {
     if let Some(feel) = written.strip_prefix('=').map(str::trim) {
@@ -151,15 +151,17 @@ pub(super) fn time(written: &str) -> String {
         if let Some(text) = quoted_text(argument.unwrap_or(feel)) {
             return text.to_owned();
         }
+        if let Some(text) = argument.and_then(|it| assignments::template(&format!("={it}"))) {
+            return text;
+        }
     }
     let expression = ["${", "#{"]
         .into_iter()
         .find_map(|open| written.strip_prefix(open)?.strip_suffix('}'));
-    if let Some(text) = expression.and_then(quoted_text) {
+    if let Some(text) = quoted_text(expression.unwrap_or(written)) {
         return text.to_owned();
     }
-    let read = assignments::template(written).filter(|_| written.starts_with('='));
-    read.unwrap_or_else(|| written.replace("#{", "${"))
+    assignments::template(written).unwrap_or_else(|| written.replace("#{", "${"))
 }
 
 /// The members of a `stepwire:startData` element; anything but a JSON object is reported.

@@ -41,13 +41,25 @@ impl Number {
         }
     }
 
-    /// The result as JSON; a whole one without a fraction.
+    /// The number in a longer text: a fraction that is whole keeps its `.0`, as in Java.
+    pub(super) fn in_text(self) -> Result<String, String> {
+        match self {
+            Self::Whole(whole) => Ok(whole.to_string()),
+            Self::Fraction(fraction)
+                if fraction == 0.0 || (0.001..10_000_000.0).contains(&fraction.abs()) =>
+            {
+                Ok(format!("{fraction:?}"))
+            }
+            Self::Fraction(fraction) => Err(format!(
+                "expected a number that is written as a text without exponent, but got {fraction}"
+            )),
+        }
+    }
+
+    /// The result as JSON.
     pub(super) fn into_value(self) -> Result<Value, String> {
         match self {
             Self::Whole(whole) => Ok(whole.into()),
-            Self::Fraction(fraction) if fraction.fract() == 0.0 && fraction.abs() < INEXACT => {
-                Ok((fraction as i64).into())
-            }
             Self::Fraction(fraction) => serde_json::Number::from_f64(fraction)
                 .map(Value::Number)
                 .ok_or_else(too_large),
@@ -181,6 +193,15 @@ fn quotient(left: i128, right: i128) -> Result<Number, String> {
     match (exact(left), exact(right)) {
         (Some(left), Some(right)) => Ok(Number::Fraction(left / right)),
         _ => Err(too_large()),
+    }
+}
+
+/// A result; a whole number without a fraction.
+pub(super) fn whole(value: Value) -> Value {
+    let fraction = value.as_f64().filter(|_| value.is_f64());
+    match fraction.filter(|it| it.fract() == 0.0 && it.abs() < INEXACT) {
+        Some(fraction) => (fraction as i64).into(),
+        None => value,
     }
 }
 

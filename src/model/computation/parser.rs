@@ -243,6 +243,11 @@ impl Parser<'_> {
             let inner = self.takes("(").then(|| self.choice(depth + 1))??;
             return self.takes(")").then(|| Term::Not(Box::new(inner)));
         }
+        let is_call = self.tokens.get(self.at + 1) == Some(&Token::Sign("("));
+        if !self.is_juel() && is_call && self.takes("string") {
+            let inner = self.takes("(").then(|| self.choice(depth + 1))??;
+            return self.takes(")").then(|| Term::InText(Box::new(inner)));
+        }
         self.operand(depth)
     }
 

@@ -6,6 +6,7 @@ use super::{Report, back_steps, params};
 use crate::{
     limits::ITEMS,
     model::{
+        computed_template::ComputedTemplate,
         definition::{FlowNode, ProcessDefinition},
         event_definition::EventDefinition,
         loop_characteristics::{
@@ -13,7 +14,6 @@ use crate::{
             StandardLoop,
         },
         path::DataPath,
-        template::Template,
     },
 };
 
@@ -207,9 +207,9 @@ fn check_cardinality(
         "expected how many iterations as a whole number of 0 to {ITEMS}, or as one placeholder \
         such as ${{count}}"
     );
-    match Template::compile_text(text) {
+    match ComputedTemplate::compile_text(text) {
         Err(problem) => {
-            let sentence = format!(", cardinality: {}", problem.sentence);
+            let sentence = format!(", cardinality: {problem}");
             error(report, "invalid_template", sentence);
         }
         Ok(template) if template.constant().is_some() => {

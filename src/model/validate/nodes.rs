@@ -5,8 +5,8 @@ use super::{
 };
 use crate::model::{
     called_process::CalledProcess,
+    computed_template::ComputedTemplate,
     definition::{CallActivity, ElementType, FlowNode},
-    template::Template,
 };
 
 pub(super) fn check(
@@ -144,9 +144,12 @@ fn check_call(node: &FlowNode, call: &CallActivity, report: &mut Report) {
         &call.without_params,
         report,
     );
-    let key = call.business_key.as_deref().map(Template::compile_text);
-    if let Some(Err(error)) = key {
-        let message = format!("the call activity, businessKey: {}", error.sentence);
+    let key = call
+        .business_key
+        .as_deref()
+        .map(ComputedTemplate::compile_text);
+    if let Some(Err(sentence)) = key {
+        let message = format!("the call activity, businessKey: {sentence}");
         report.error(&node.id, "invalid_template", message);
     }
     params::check_output(

@@ -6,11 +6,11 @@ use serde_json::Value;
 use super::{Report, actions::is_duration};
 use crate::model::{
     action::{APPROVE, Action, COMMENT, REJECT, Trigger},
+    computed_template::ComputedTemplate,
     definition::{ElementType, FlowNode},
     ids::Time,
     path::DataPath,
     task_settings::{self, UserTask},
-    template::Template,
 };
 
 /// The shortest time between two reminders, in milliseconds.
@@ -68,12 +68,10 @@ fn check_template(
     report: &mut Report,
 ) {
     report.hash_braces(&node.id, name, text.unwrap_or_default());
-    match text.map(Template::compile_text) {
-        Some(Err(error)) => report.error(
-            &node.id,
-            "invalid_template",
-            format!("{name}: {}", error.sentence),
-        ),
+    match text.map(ComputedTemplate::compile_text) {
+        Some(Err(sentence)) => {
+            report.error(&node.id, "invalid_template", format!("{name}: {sentence}"));
+        }
         Some(Ok(template)) => {
             if let Some(Err(sentence)) = template.constant().map(check) {
                 report.error(

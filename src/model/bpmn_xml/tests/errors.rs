@@ -267,5 +267,8 @@ fn code_variables_become_mappings_of_the_catch_event() {
     let inputs = vec!["errorMessage=${name} is poor".to_owned()];
     assert_eq!(read(thrown, poor), (inputs, vec![], vec![]));
     let computed = poor.replace("${name} is poor", "${a + b}");
-    assert_eq!(read(thrown, &computed), (vec![], vec![], vec!["no_effect"]));
+    let inputs = vec!["errorMessage=${a + b}".to_owned()];
+    assert_eq!(read(thrown, &computed), (inputs, vec![], vec![]));
+    let odd = poor.replace("${name} is poor", "${a.b()}");
+    assert_eq!(read(thrown, &odd), (vec![], vec![], vec!["no_effect"]));
 }

@@ -109,6 +109,8 @@ fn messages_and_signals_are_read() {
         ("=&quot;all&quot;", Some("all")),
         ("${order}", Some("${order}")),
         ("#{order}", Some("${order}")),
+        ("= a + b", Some("${= a + b}")),
+        ("nr-#{n-1}", Some("nr-${n - 1}")),
     ] {
         assert_eq!(
             event(&zeebe(key), &catch),
@@ -117,7 +119,7 @@ fn messages_and_signals_are_read() {
         );
     }
     assert_eq!(
-        event(&zeebe("= a + b"), &catch),
+        event(&zeebe("= f(a)"), &catch),
         Err(vec!["unsupported_expression"])
     );
     assert_eq!(event(plain, &catch), message(None, None, None));
@@ -399,6 +401,9 @@ fn the_in_mapping_of_a_signal_is_its_data() {
         r#"<camunda:in source="a" target="b"/><camunda:in sourceExpression="nr ${n}" target="t"/>"#;
     let data = r#"{"b":"${a}","t":"nr ${n}"}"#.to_owned();
     assert_eq!(thrown(plain), (Some(data), false));
+    let computed = r##"<camunda:in sourceExpression="#{n-1}" target="a"/><camunda:in sourceExpression="nr ${n+1}" target="b"/>"##;
+    let data = r#"{"a":"${n - 1}","b":"nr ${n + 1}"}"#.to_owned();
+    assert_eq!(thrown(computed), (Some(data), false));
     let all = r#"<camunda:in variables="all"/>"#;
     assert_eq!(thrown(all), (Some("*".to_owned()), false));
     assert_eq!(

@@ -115,6 +115,16 @@ fn cardinality_completion_and_results_are_read() {
         looping(&multiple("", "<loopCardinality>#{count}</loopCardinality>")),
         json!({"type": "multiInstance", "cardinality": "${count}"})
     );
+    let labelled = r#"<loopDataInputRef>people</loopDataInputRef><inputDataItem id="person" name="A person"/>"#;
+    assert_eq!(
+        looping(&multiple("", labelled)),
+        json!({"type": "multiInstance", "collection": "people", "item": "person"})
+    );
+    for (written, expected) in [("#{n-1}", "${n - 1}"), ("= n + 1", "${= n + 1}")] {
+        let content = format!("<loopCardinality>{written}</loopCardinality>");
+        let expected = json!({"type": "multiInstance", "cardinality": expected});
+        assert_eq!(looping(&multiple("", &content)), expected);
+    }
 }
 
 #[test]

@@ -262,6 +262,12 @@ fn mappings_of_call_activities_of_other_engines_are_read() {
     let (called, inputs, _, codes) = call(r#"calledElement="p""#, computed);
     assert_eq!(called.params_to_copy, Some(Vec::new()));
     assert_eq!((inputs, codes), (vec!["b=${a - 1}".to_owned()], Vec::new()));
+    let longer = r#"<camunda:in sourceExpression="nr ${a-1} of ${b}" target="b"/>"#;
+    let (_, inputs, _, codes) = call(r#"calledElement="p""#, longer);
+    assert_eq!(
+        (inputs, codes),
+        (vec![r#"b="nr ${a - 1} of ${b}""#.to_owned()], Vec::new())
+    );
     let zeebe = r#"<zeebe:calledElement processId="q" propagateAllChildVariables="false"/>"#;
     let (called, _, outputs, codes) = call("", zeebe);
     assert_eq!((called.called_element.as_str(), codes), ("q", Vec::new()));
@@ -290,7 +296,10 @@ fn a_called_process_may_be_read_from_the_data() {
     let feel = r#"<zeebe:calledElement processId="= a.b"/>"#;
     assert_eq!(called("", feel), "${a.b}");
     let computed = r#"<zeebe:calledElement processId="= a + b"/>"#;
-    assert_eq!(called("", computed), "");
+    assert_eq!(called("", computed), "${= a + b}");
+    let odd = r#"<zeebe:calledElement processId="= f(a)"/>"#;
+    assert_eq!(called("", odd), "");
+    assert_eq!(called(r#"calledElement="p-#{n-1}""#, ""), "p-${n - 1}");
 }
 
 #[test]
@@ -322,6 +331,8 @@ fn a_call_passes_a_business_key() {
         text("${processBusinessKey}")
     );
     assert_eq!(key("", &camunda("${order.id}")), text("${order.id}"));
+    assert_eq!(key("", &camunda("nr #{n+1}")), text("nr ${n + 1}"));
+    assert_eq!(key("", &camunda("${execution.id}")), (None, None, true));
     assert_eq!(key("", &camunda("${bean.key()}")), (None, None, true));
 }
 
@@ -347,14 +358,18 @@ fn literals_and_arithmetic_of_other_engines_are_values() {
         ("#{x-1}", "${x - 1}"),
         ("${empty x &amp;&amp; !y}", "${empty x && ! y}"),
         ("${x == 1 ? 'a' : 'b'}", r#"${x == 1 ? "a" : "b"}"#),
+        ("#{x-1} of #{y} ${'!'}", r#""${x - 1} of ${y} ${\"!\"}""#),
     ] {
         assert_eq!(parameter(written).as_deref(), Some(expected), "{written}");
     }
     let list = "<camunda:list><camunda:value>a</camunda:value><camunda:list><camunda:value>${b}</camunda:value></camunda:list></camunda:list>";
     assert_eq!(parameter(list).as_deref(), Some(r#"["a",["${b}"]]"#));
+    let computed = "<camunda:list><camunda:value>${x+1}</camunda:value></camunda:list>";
+    assert_eq!(parameter(computed).as_deref(), Some(r#"["${x + 1}"]"#));
     for written in [
-        "${x + 1} of ${y}",
-        "<camunda:list><camunda:value>${x + 1}</camunda:value></camunda:list>",
+        "${x.f()} of ${y}",
+        "${execution.id} of ${y}",
+        "<camunda:list><camunda:value>${x.f()}</camunda:value></camunda:list>",
         r#"<camunda:script scriptFormat="javascript">1</camunda:script>"#,
         r#"<camunda:list><camunda:script scriptFormat="javascript">1</camunda:script></camunda:list>"#,
     ] {

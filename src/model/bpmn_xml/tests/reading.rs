@@ -273,6 +273,11 @@ fn user_task_attributes_of_other_engines_are_read_if_equivalent() {
     let zeebe = r#"<extensionElements><zeebe:assignmentDefinition assignee="= boss" candidateGroups="=&quot;a&quot;"/>
         <zeebe:taskSchedule dueDate="= due"/></extensionElements>"#;
     assert_eq!(read("", zeebe), expected("${boss}", &["a"], "${due}"));
+    let computed = r##"camunda:assignee="#{a ? 'x' : b}" camunda:candidateGroups="a" camunda:dueDate="P${n+1}D""##;
+    assert_eq!(
+        read(computed, ""),
+        expected("${a ? \"x\" : b}", &["a"], "P${n + 1}D")
+    );
     let people = |name: &str, text: &str| {
         format!(
             "<{name}><resourceAssignmentExpression><formalExpression>{text}</formalExpression></resourceAssignmentExpression></{name}>"

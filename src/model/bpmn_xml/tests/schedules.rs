@@ -138,6 +138,12 @@ fn expressions_of_other_engines_are_read_as_times() {
         ("= \"PT1H\"", "PT1H"),
         ("=duration(\"PT1H\")", "PT1H"),
         (
+            "= duration(\"PT\" + string(n) + \"H\")",
+            "${= \"PT\" + string ( n ) + \"H\"}",
+        ),
+        ("PT#{n-1}H", "PT${n - 1}H"),
+        ("'P14D'", "P14D"),
+        (
             "= date and time(\"2036-11-14T11:12:22Z\")",
             "2036-11-14T11:12:22Z",
         ),
