@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::condition::{Condition, ConditionRefusal};
+use super::fast;
 use super::key_schemas::KeySchemas;
 use super::rule::Rule;
 use crate::model::action::ActionType;
@@ -19,12 +20,6 @@ use crate::model::field_error::FieldError;
 use crate::model::loop_characteristics::{LoopCharacteristics, behavior_condition_id};
 use crate::model::problem::{Problem, Severity};
 use crate::model::variables::Variables;
-use crate::text::memory;
-
-/// The length of an expression times the memory of the data it may read, both in bytes, from which
-/// it may take milliseconds on the fast path or, where that leaves it to the sandbox, there: each of
-/// its operators may make a text of a whole list.
-const LONG_EVALUATION: usize = 32 << 20;
 
 /// Compiles all conditions, business rules and key schemas of `definition`.
 ///
@@ -209,17 +204,6 @@ impl ProcessEvaluator {
     }
 }
 
-impl ProcessEvaluator {
-    /// Whether the longest expression is long for these data.
-    fn may_read_much(&self, payload: &Value, memory: usize) -> bool {
-        let Some(most) = LONG_EVALUATION.checked_div(self.longest) else {
-            return false;
-        };
-        let left = most.checked_sub(memory);
-        left.is_none_or(|left| memory::exceeds(payload, left))
-    }
-}
-
 impl Evaluator for ProcessEvaluator {
     fn condition(&self, element: &str, variables: &Variables<'_>) -> Result<bool, EvaluationError> {
         match self.conditions.get(element) {
@@ -257,7 +241,7 @@ impl Evaluator for ProcessEvaluator {
         let rules = self.rules.values().flat_map(HashMap::values);
         rules.into_iter().any(Rule::may_take_long)
             || self.conditions.values().any(is_script)
-            || self.may_read_much(payload, memory)
+            || fast::is_long(self.longest, memory, payload)
             || self.schemas.may_take_long(payload)
     }
 }
@@ -300,9 +284,9 @@ mod tests {
     #[test]
     fn expressions_over_much_data_may_take_long() {
         let small = compile(&definition("a == 'x'", &json!({}))).expect("valid");
-        let many = format!("list == 'x'{}", " || list == 'x'".repeat(1_000));
+        let many = format!("list == 'x'{}", " || list == 'x'".repeat(60));
         let many = compile(&definition(&many, &json!({}))).expect("valid");
-        let (little, much) = (json!({"list": [1, 2]}), json!({"list": vec![1; 1_000]}));
+        let (little, much) = (json!({"list": [1, 2]}), json!({"list": vec![1; 2_000]}));
         assert!(!small.may_take_long(&much, 64 << 10) && !many.may_take_long(&little, 256));
         assert!(many.may_take_long(&much, 256) && many.may_take_long(&little, 64 << 10));
         assert!(small.may_take_long(&Value::Null, 4 << 20));

@@ -14,6 +14,8 @@ use crate::model::{evaluator::EvaluationError, plain_expression};
 
 /// Longer conditions are rejected, in bytes.
 const MAX_LENGTH: usize = 16 << 10;
+/// Longer conditions have the limits of the sandbox, in bytes.
+const MAX_FAST: usize = 1_000;
 /// For longer conditions no corrected version is suggested, in bytes.
 const MAX_ADVICE: usize = 200;
 
@@ -270,7 +272,8 @@ fn compile_expression(expression: &str) -> Result<Condition, ConditionFault> {
     let holds_placeholder = tokens
         .iter()
         .any(|token| token.kind == Kind::Text && token.text.contains("${"));
-    let mut tree = fast::parse(&tokens).filter(|_| !holds_placeholder);
+    let is_short = expression.len() <= MAX_FAST;
+    let mut tree = fast::parse(&tokens).filter(|_| !holds_placeholder && is_short);
     if let Some(tree) = tree.take_if(|tree| !tree.computes()) {
         return Ok(Condition::Fast(tree));
     }

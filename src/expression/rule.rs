@@ -16,7 +16,7 @@ use super::{
     condition::place,
     effects::{self, Fault},
     exact_operators::Forms,
-    fast::FastRule,
+    fast::{self, FastRule},
     lexer::{self, Token},
     sandbox::{ScriptError, Transformed, check_syntax},
     worker::transform,
@@ -95,7 +95,9 @@ impl Rule {
     /// A BPMN error; or any other exception of the script, a reached limit, or an output that is
     /// not JSON, with the line in the script.
     pub fn run(&self, data: &Value, now: &str) -> Result<Value, RuleError> {
-        let fast = self.fast.as_ref().and_then(|fast| fast.run(data, now));
+        // What may take long has the limits of the sandbox.
+        let fast = (self.fast.as_ref()).filter(|_| !fast::is_long(self.script.len(), 0, data));
+        let fast = fast.and_then(|fast| fast.run(data, now));
         Self::given(fast.map_or_else(|| self.transform(data, now), Ok))
     }
 

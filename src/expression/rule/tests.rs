@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::expression::worker;
 
 const NOW: &str = "2026-01-02T03:04:05Z";
 
@@ -405,4 +406,16 @@ fn a_rule_is_deterministic() {
         run("output.x = ({}).y === undefined", &json!({})),
         Ok(json!({"x": true}))
     );
+}
+
+#[test]
+fn a_long_rule_over_much_data_has_the_limits_of_the_sandbox() {
+    // Where there is no program, scripts fail.
+    worker::give_this_thread("/nowhere/stepwire".into());
+    worker::begin_step(worker::Scripting::Runs);
+    let rule = Rule::compile(&"output.a = input.list == 'x'\n".repeat(1_000)).unwrap();
+    assert!(!rule.may_take_long());
+    assert_eq!(rule.run(&json!({"list": [1]}), ""), Ok(json!({"a": false})));
+    let much = rule.run(&json!({"list": vec![1; 1_000]}), "");
+    assert!(much.unwrap_err().to_string().contains("try again"));
 }
