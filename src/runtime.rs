@@ -59,6 +59,7 @@ pub mod turn_gate;
 pub mod turns;
 pub mod users;
 pub mod workload;
+pub mod written_for;
 
 #[cfg(test)]
 mod tests;
@@ -100,9 +101,9 @@ use step_threads::StepThreads;
 use timers::Timers;
 use trees::Trees;
 use users::Users;
+use written_for::OnWritten;
 
 use crate::{
-    engine::access::Caller,
     journal::{Busy, Damaged, Journal, StoreError},
     model::ids::{InstanceKey, Time},
 };
@@ -170,15 +171,12 @@ pub struct Runtime {
     activity: Option<Arc<IdleTracker>>,
 }
 
-/// Receives the number of bytes that a command of a caller writes.
-type OnWritten = Box<dyn Fn(&Caller, usize) + Send + Sync>;
-
 impl Runtime {
-    /// Reports to `receiver` from now on how many bytes a command of a caller writes, before they are
+    /// Reports to `receiver` from now on how many bytes are written for whom, before they are
     /// written. To be called once.
-    pub fn on_written(&self, receiver: impl Fn(&Caller, usize) + Send + Sync + 'static) {
+    pub fn on_written(&self, receiver: OnWritten) {
         // Set here only.
-        let _ = self.written.set(Box::new(receiver));
+        let _ = self.written.set(receiver);
     }
 
     /// Makes spans of commands and calls from now on. To be called once.

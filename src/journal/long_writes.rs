@@ -2,7 +2,8 @@
 //! for those in the transaction in progress and for a few in its own.
 //!
 //! A transaction takes a limited number of bytes of long writes, the oldest first, but at least
-//! one, so that none waits forever. What depends on one of them, or waits for everything handed
+//! one, so that none waits forever. Beside short ones it takes about as many bytes as they have,
+//! because somebody waits for them. What depends on one of them, or waits for everything handed
 //! over before, stays behind it. Not here: how a transaction is gathered and written
 //! ([`writer`](super::writer)).
 
@@ -21,6 +22,8 @@ pub(super) struct LongWrites {
     /// The number of waiting entries of each chain; `None` for those without a chain, which are
     /// kept in order.
     chains: HashMap<Option<usize>, usize>,
+    /// Bytes of the short entries of the next transaction, each at least one.
+    short: usize,
 }
 
 impl LongWrites {
@@ -29,6 +32,7 @@ impl LongWrites {
         let cost = handed.op.as_ref().map_or(0, cost);
         let is_behind = self.chains.contains_key(&chain(&handed)) || self.is_barrier(&handed);
         if cost <= limits::LONG_WRITE && !is_behind {
+            self.short += cost.max(1);
             return Some(handed);
         }
         *self.chains.entry(chain(&handed)).or_default() += 1;
@@ -43,7 +47,14 @@ impl LongWrites {
 
     /// The entries whose turn it is with the next transaction.
     pub fn turn(&mut self) -> Vec<QueuedEntry> {
-        let (mut taken, mut left) = (Vec::new(), limits::LONG_WRITES_AT_ONCE);
+        let mut left = match std::mem::take(&mut self.short) {
+            0 => limits::LONG_WRITES_AT_ONCE,
+            short => short.clamp(
+                limits::LONG_WRITES_BESIDE_SHORT,
+                limits::LONG_WRITES_AT_ONCE,
+            ),
+        };
+        let mut taken = Vec::new();
         while let Some((cost, _)) = self.waiting.front()
             && (taken.is_empty() || *cost <= left)
         {

@@ -44,6 +44,7 @@ use super::{
     spans::OpenSpan,
     step_threads::{Panicked, StepOf, StepThreads},
     trees::{CountedInTree, Tree},
+    written_for::WrittenFor,
 };
 use crate::{
     engine::{
@@ -303,8 +304,9 @@ impl ProcessInstance {
                 committed, effects, ..
             }) => match step.commit {
                 Some(commit) => {
-                    if let (Some(caller), Some(report)) = (caller, self.runtime.written.get()) {
-                        report(caller, commit.bytes());
+                    if let Some(report) = self.runtime.written.get() {
+                        let head = &committed.members.head;
+                        report(WrittenFor::of(caller, head), commit.bytes());
                     }
                     self.write(&committed, effects, commit, reply, slot);
                 }

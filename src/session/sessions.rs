@@ -13,6 +13,7 @@ use crate::{
     runtime::{
         Runtime, StartRequest, Stranger,
         correlations::publish::{PublishReply, Published},
+        written_for::WrittenFor,
     },
 };
 
@@ -46,7 +47,8 @@ impl Sessions {
     ) -> Self {
         let rates = Arc::new(SharedRates::new(&limits));
         let of_writers = rates.clone();
-        runtime.on_written(move |caller, bytes| of_writers.owe_written(caller, bytes));
+        let owe = move |whom: WrittenFor<'_>, bytes| of_writers.owe_written(whom, bytes);
+        runtime.on_written(Box::new(owe));
         Self {
             long_frames: LongFrames::new(memory.clone()),
             memory,
@@ -97,7 +99,7 @@ impl Sessions {
         let outcome = &published.outcome;
         let debt = Debt {
             bytes: bytes.saturating_mul(outcome.copies().saturating_sub(1)),
-            starts: outcome.all_started().saturating_sub(1),
+            starts: outcome.all_started().saturating_sub(1) as f64,
         };
         self.rates.owe(payer, debt, Instant::now());
     }

@@ -26,6 +26,7 @@ use super::{
 use crate::{
     engine::access::Caller,
     limits::{self, Limit, Limits, Quota, Rates},
+    runtime::written_for::WrittenFor,
 };
 
 /// Parts of a table, each with a lock of its own.
@@ -52,12 +53,12 @@ pub struct Payer {
 }
 
 /// What a request has cost beyond what it was charged for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Debt {
     /// Bytes.
     pub bytes: usize,
-    /// Instances that it has started.
-    pub starts: usize,
+    /// Instances that it has started, or what counts as parts of such a start.
+    pub starts: f64,
 }
 
 /// The kind of charge.
@@ -190,12 +191,26 @@ impl SharedRates {
         }
     }
 
-    /// Charges what a command of this caller writes: it may be far more than the command has, which
-    /// was charged when it was admitted.
-    pub fn owe_written(&self, caller: &Caller, bytes: usize) {
-        let user = caller.trees.is_none().then_some(caller);
-        let payer = self.payer_of(user, caller.address);
-        let debt = Debt { bytes, starts: 0 };
+    /// Charges what is written for somebody. The command of a caller may write far more bytes than it
+    /// has, which were charged when it was admitted. What an instance writes by itself counts for the
+    /// user who started its tree as further starts: the user starts less, but can still act on
+    /// what is there.
+    pub fn owe_written(&self, whom: WrittenFor<'_>, bytes: usize) {
+        let (payer, debt) = match whom {
+            WrittenFor::Caller(caller) => {
+                let user = caller.trees.is_none().then_some(caller);
+                let starts = 0.0;
+                (self.payer_of(user, caller.address), Debt { bytes, starts })
+            }
+            WrittenFor::Starter { tenant, subject } => {
+                let user = Payer {
+                    user: Some(self.hash((tenant, subject))),
+                    ..Payer::default()
+                };
+                let starts = bytes as f64 / limits::WRITTEN_AS_A_START as f64;
+                (user, Debt { bytes: 0, starts })
+            }
+        };
         self.owe(payer, debt, Instant::now());
     }
 
@@ -288,7 +303,7 @@ impl RateTable {
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let [_, of_bytes, of_starts] = shard.buckets(id, &self.quotas, now);
         of_bytes.owe(self.quotas[1], debt.bytes as f64, now);
-        of_starts.owe(self.quotas[2], debt.starts as f64, now);
+        of_starts.owe(self.quotas[2], debt.starts, now);
     }
 }
 

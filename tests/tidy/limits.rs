@@ -192,7 +192,11 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     (
         "size beyond which a write",
-        &["LONG_WRITE", "LONG_WRITES_AT_ONCE"],
+        &[
+            "LONG_WRITE",
+            "LONG_WRITES_AT_ONCE",
+            "LONG_WRITES_BESIDE_SHORT",
+        ],
     ),
     ("Action messages open", &["OPEN_MESSAGES"]),
     ("an Action message stays", &["ACTION_MESSAGE_OPEN"]),
@@ -336,6 +340,10 @@ const ROWS: &[(&str, &[&str])] = &[
     ),
     ("time that a thread spends", &["THREAD_TURN"]),
     ("copies of a signal's data", &["RATE_OWED"]),
+    (
+        "bytes that an instance writes by itself",
+        &["WRITTEN_AS_A_START"],
+    ),
     (
         "wrong passwords for one name",
         &[

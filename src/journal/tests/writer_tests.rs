@@ -447,6 +447,47 @@ fn short_writes_go_before_long_ones_which_come_in_order() {
     assert_eq!(bench.released(), [1, 6, 2, 3, 4, 5]);
 }
 
+/// The sizes of the transactions in which three long writes and these numbers of short ones are
+/// written, the short ones handed over between the transactions.
+fn sizes_beside(long_bytes: usize, short: &[u64]) -> Vec<usize> {
+    let bench = Bench::new(100);
+    bench.append(1);
+    let mut sizes = vec![bench.sizes.recv().unwrap()];
+    let hand_over = |number: u64, commit| {
+        let place = bench.journal.reserve().unwrap().on(&Chain::default());
+        place.append(commit, bench.note(number));
+    };
+    for number in 2..=4 {
+        let mut commit = long(number.into(), 1);
+        commit.row.body.truncate(long_bytes);
+        hand_over(number, commit);
+    }
+    let mut number = 5;
+    for count in short {
+        for _ in 0..*count {
+            let mut commit = Commit::of(row(number.into(), 1, 1));
+            commit.row.body = vec![0; 2048];
+            hand_over(number, commit);
+            number += 1;
+        }
+        bench.permit(1);
+        sizes.push(bench.sizes.recv().unwrap());
+    }
+    bench.permit(10);
+    bench.settle();
+    sizes.extend(bench.sizes.try_iter());
+    sizes
+}
+
+#[test]
+fn a_transaction_with_short_writes_takes_few_bytes_of_long_ones() {
+    let bytes = limits::LONG_WRITES_AT_ONCE / 4;
+    // Alone they fit in one transaction, but beside a short write only one of them is written.
+    assert_eq!(sizes_beside(bytes, &[1, 1, 1]), [1, 2, 2, 2]);
+    // Beside many short ones they have as many bytes as these.
+    assert_eq!(sizes_beside(bytes, &[50]), [1, 53]);
+}
+
 #[test]
 fn writes_that_depend_on_a_long_write_stay_behind_it() {
     let bench = Bench::new(20);

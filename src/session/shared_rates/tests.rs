@@ -194,7 +194,7 @@ fn off_is_off() {
 }
 
 fn debt(bytes: usize) -> Debt {
-    Debt { bytes, starts: 0 }
+    Debt { bytes, starts: 0.0 }
 }
 
 #[test]
@@ -238,14 +238,14 @@ fn what_a_command_writes_counts_for_its_caller() {
         rates.payer(Some(&user("bob", None)), None),
         rates.payer(None, address),
     ];
-    rates.owe_written(&alice.caller, usize::MAX);
+    rates.owe_written(WrittenFor::Caller(&alice.caller), usize::MAX);
     assert!(rates.admit(payer, asked, now).is_err());
     for other in others {
         assert!(rates.admit(other, asked, now).is_ok());
     }
     let mut stranger = alice.caller;
     stranger.trees = Some(Arc::default());
-    rates.owe_written(&stranger, usize::MAX);
+    rates.owe_written(WrittenFor::Caller(&stranger), usize::MAX);
     assert!(rates.admit(others[1], asked, now).is_err());
     assert!(rates.admit(others[0], asked, now).is_ok());
 }
@@ -255,10 +255,31 @@ fn instances_that_one_request_starts_count_as_starts() {
     let (rates, now) = (SharedRates::new(&limits()), Instant::now());
     let payer = rates.payer(None, address("192.0.2.1"));
     assert!(rates.admit(payer, Charge::Start, now).is_ok());
-    let starts = 1_000_000;
+    let starts = 1e6;
     rates.owe(payer, Debt { bytes: 0, starts }, now);
     let spent = rates.admit(payer, Charge::Start, now).unwrap_err();
     assert_eq!(spent.limit, Limit::AnonymousStarts);
     assert!(spent.after > limits::RATE_OWED);
     assert!(rates.admit(payer, Charge::Request(10), now).is_ok());
+}
+
+#[test]
+fn what_instances_write_by_themselves_counts_as_starts_of_the_user_who_started_them() {
+    let limits = Limits {
+        user: limits().anonymous,
+        ..limits()
+    };
+    let (rates, now) = (SharedRates::new(&limits), Instant::now());
+    let [alice, bob] = ["alice", "bob"].map(|name| user(name, None));
+    let [payer, other] = [&alice, &bob].map(|user| rates.payer(Some(user), None));
+    let whom = WrittenFor::Starter {
+        tenant: &alice.caller.tenant,
+        subject: &alice.caller.subject,
+    };
+    rates.owe_written(whom, limits::WRITTEN_AS_A_START * 100);
+    let spent = rates.admit(payer, Charge::Start, now).unwrap_err();
+    assert_eq!(spent.limit, Limit::UserStarts);
+    // Nobody is kept from ending what writes so much.
+    assert!(rates.admit(payer, Charge::Request(10), now).is_ok());
+    assert!(rates.admit(other, Charge::Start, now).is_ok());
 }
