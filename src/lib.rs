@@ -26,4 +26,5 @@ pub mod runtime;
 pub mod session;
 pub mod text;
 pub mod thread_priority;
+pub mod turns;
 pub mod web;

@@ -56,7 +56,6 @@ pub mod task_access;
 mod timers;
 mod trees;
 pub mod turn_gate;
-pub mod turns;
 pub mod users;
 pub mod workload;
 pub mod written_for;

@@ -22,13 +22,17 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("expression", &["model", "thread_priority"]),
     ("engine", &["model"]),
     ("explorer", &["engine", "model"]),
-    ("journal", &["engine", "model", "meters", "thread_priority"]),
+    (
+        "journal",
+        &["engine", "model", "meters", "thread_priority", "turns"],
+    ),
     (
         "runtime",
         &[
             "meters",
             "logging",
             "thread_priority",
+            "turns",
             "journal",
             "engine",
             "expression",
@@ -42,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "meters",
             "logging",
             "thread_priority",
+            "turns",
             "session",
             "runtime",
             "journal",
@@ -65,6 +70,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("meters", &[]),
     ("logging", &[]),
     ("thread_priority", &[]),
+    ("turns", &[]),
     ("text", &[]),
 ];
 

@@ -29,7 +29,7 @@ use super::{
     writer::{Batch, QueuedEntry, Writer, WriterMessage},
 };
 use crate::{
-    limits::{CallerKind, Limit, Pot, PotPlace},
+    limits::{CallerKind, Limit, Pot, PotPlace, Taker},
     model::ids::InstanceKey,
 };
 
@@ -213,22 +213,26 @@ impl Journal {
     }
 
     /// Like [`Journal::read_then`], for lists: no query that the server's own work needs waits
-    /// behind it.
+    /// behind it. Those who ask take turns; `None` is the server itself.
     pub fn list_then<T: 'static>(
         &self,
+        whose: Option<Taker>,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
         done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) {
-        self.shared.readers.run(Purpose::List, question, done);
+        self.shared
+            .readers
+            .run(Purpose::List(whose), question, done);
     }
 
     /// Like [`Journal::list_then`]; the receiver only fails when the journal is shut down.
     pub fn list<T: Send + 'static>(
         &self,
+        whose: Option<Taker>,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, StoreError>> {
         let (sender, receiver) = oneshot::channel();
-        self.list_then(question, move |answer| {
+        self.list_then(whose, question, move |answer| {
             // Nobody waits any more: the answer is not needed.
             let _ = sender.send(answer);
         });

@@ -2,25 +2,28 @@
 //! the writer nor for each other. One of them runs no list queries, so that instances, timers and
 //! messages never wait behind lists that clients ask for. One is of low priority and decodes what is
 //! large, so that no other work waits for that.
+//!
+//! List queries are run in rotation of those who ask: however many one user sends, another one waits
+//! for one query of each.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
 };
 
 use crossbeam_channel::{Receiver, Sender, never, select};
 
 use super::store::{Store, StoreError, StoreReader};
-use crate::thread_priority;
+use crate::{limits::Taker, thread_priority, turns::Turns};
 
 /// The purpose of a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// The server's own work: instances, timers, messages.
     Work,
-    /// Something that users read: lists, histories, pages.
-    List,
+    /// Something that a user reads: lists, histories, pages. Without a user it is something long of
+    /// the server itself.
+    List(Option<Taker>),
     /// What was found to be large.
     Large,
 }
@@ -37,6 +40,30 @@ struct Lanes {
     work: Sender<StoreQuery>,
     lists: Sender<StoreQuery>,
     large: Sender<StoreQuery>,
+    waiting: Arc<WaitingLists>,
+}
+
+/// The list queries that wait. For each of them the lane has one that runs the next of these.
+#[derive(Default)]
+struct WaitingLists(Mutex<Turns<StoreQuery, Option<Taker>>>);
+
+impl WaitingLists {
+    /// Adds a query; returns the one for the lane.
+    fn enter(self: &Arc<Self>, whose: &Option<Taker>, question: StoreQuery) -> StoreQuery {
+        self.lock().enter(whose, question);
+        let waiting = self.clone();
+        Box::new(move |reader| {
+            let next = waiting.lock().next(|_, _| true);
+            if let Some((_, question)) = next {
+                question(reader);
+            }
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Turns<StoreQuery, Option<Taker>>> {
+        // Changes under it cannot panic in the middle.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Readers {
@@ -61,7 +88,12 @@ impl Readers {
             threads.push(thread);
         }
         Ok(Self {
-            questions: Mutex::new(Some(Lanes { work, lists, large })),
+            questions: Mutex::new(Some(Lanes {
+                work,
+                lists,
+                large,
+                waiting: Arc::default(),
+            })),
             threads: Mutex::new(threads),
         })
     }
@@ -71,7 +103,12 @@ impl Readers {
         let (work, receiver) = crossbeam_channel::unbounded();
         let (lists, large) = (work.clone(), work.clone());
         let readers = Self {
-            questions: Mutex::new(Some(Lanes { work, lists, large })),
+            questions: Mutex::new(Some(Lanes {
+                work,
+                lists,
+                large,
+                waiting: Arc::default(),
+            })),
             threads: Mutex::default(),
         };
         (readers, receiver)
@@ -95,10 +132,13 @@ impl Readers {
             .unwrap_or_else(PoisonError::into_inner)
             .as_ref()
         {
-            let lane = match purpose {
-                Purpose::Work => &questions.work,
-                Purpose::List => &questions.lists,
-                Purpose::Large => &questions.large,
+            let (lane, question) = match purpose {
+                Purpose::Work => (&questions.work, question),
+                Purpose::List(whose) => {
+                    let next = questions.waiting.enter(&whose, question);
+                    (&questions.lists, next)
+                }
+                Purpose::Large => (&questions.large, question),
             };
             // The threads outlive the sender, so this cannot fail.
             let _ = lane.send(question);
@@ -132,14 +172,14 @@ fn run(
     let mut open = [true, lists.is_some()];
     let mut lists = lists.unwrap_or_else(never);
     while open[0] || open[1] {
-        let (question, of) = select! {
-            recv(work) -> question => (question, Purpose::Work),
-            recv(lists) -> question => (question, Purpose::List),
+        let (question, is_list) = select! {
+            recv(work) -> question => (question, false),
+            recv(lists) -> question => (question, true),
         };
-        match (question, of) {
+        match (question, is_list) {
             (Ok(question), _) => answer(reader, question),
-            (Err(_), Purpose::Work) => (work, open[0]) = (never(), false),
-            (Err(_), _) => (lists, open[1]) = (never(), false),
+            (Err(_), false) => (work, open[0]) = (never(), false),
+            (Err(_), true) => (lists, open[1]) = (never(), false),
         }
     }
 }
@@ -148,5 +188,32 @@ fn run(
 pub(super) fn answer(reader: &dyn StoreReader, question: StoreQuery) {
     if catch_unwind(AssertUnwindSafe(|| question(reader))).is_err() {
         log::error!("expected the receiver of an answer to run to its end, but it panicked");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::MemoryStore;
+
+    #[test]
+    fn those_who_ask_for_lists_take_turns() {
+        let (readers, questions) = Readers::without_threads();
+        let order: Arc<Mutex<String>> = Arc::default();
+        for who in "aaab aac".chars() {
+            let whose = (who != ' ').then(|| Taker::User(who.into()));
+            let order = order.clone();
+            let ask = move |_: &dyn StoreReader| {
+                order.lock().unwrap().push(who);
+                Ok(())
+            };
+            readers.run(Purpose::List(whose), ask, |_| ());
+        }
+        let store = MemoryStore::default();
+        let reader = store.reader().unwrap();
+        for question in questions.try_iter() {
+            answer(reader.as_ref(), question);
+        }
+        assert_eq!(*order.lock().unwrap(), "ab caaaa");
     }
 }

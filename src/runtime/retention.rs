@@ -174,7 +174,7 @@ impl Runtime {
     async fn shrink_database(&self) -> Result<u64, StoreError> {
         let mut given_back = 0;
         loop {
-            let size = self.journal.list(|reader| reader.history_size());
+            let size = self.journal.list(None, |reader| reader.history_size());
             let size = size.await.map_err(|_| StoreError::Stopped)??;
             if size.free <= kept_free(size.database) {
                 return Ok(given_back);
@@ -183,7 +183,7 @@ impl Runtime {
             let began = Instant::now();
             self.write_history(HistoryChange::ShrinkDatabase, || ())
                 .await?;
-            let now = self.journal.list(|reader| reader.history_size());
+            let now = self.journal.list(None, |reader| reader.history_size());
             let now = now.await.map_err(|_| StoreError::Stopped)??;
             let less = size.database.saturating_sub(now.database);
             if less == 0 {
@@ -213,7 +213,7 @@ impl Runtime {
         let after = cursor.clone();
         let plan = self
             .journal
-            .list(move |reader| plan::make(reader, bounds, after));
+            .list(None, move |reader| plan::make(reader, bounds, after));
         let plan = plan.await.map_err(|_| StoreError::Stopped)??;
         let RetentionPlan {
             segments,
@@ -275,7 +275,9 @@ impl Runtime {
     /// Removes the files of deleted instances.
     async fn remove_dropped_files(self: &Arc<Self>) -> Result<(), StoreError> {
         loop {
-            let noted = self.journal.list(|reader| reader.files_to_remove(FILES));
+            let noted = self
+                .journal
+                .list(None, |reader| reader.files_to_remove(FILES));
             let noted = noted.await.map_err(|_| StoreError::Stopped)??;
             if noted.is_empty() {
                 return Ok(());

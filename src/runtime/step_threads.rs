@@ -23,11 +23,12 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::{late_scripts::LateScripts, turns::Turns};
+use super::late_scripts::LateScripts;
 use crate::{
     expression::worker,
     journal::Owner,
     limits::{self, CallerKind, Taker},
+    turns::Turns,
 };
 
 type Job = Box<dyn FnOnce() + Send>;

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::turns::Turns;
+use crate::turns::Turns;
 
 /// Places for work; clones share them. Callers that are equal as a `G` share one turn.
 #[derive(Clone)]

@@ -199,18 +199,29 @@ impl App {
         answer.await
     }
 
-    /// Reads from the store.
+    /// Reads from the store. Callers take turns.
     ///
     /// # Errors
     /// 500 if it fails, 503 while the server stops.
     pub async fn read<T: Send + 'static>(
         &self,
+        caller: &Caller,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, HttpProblem> {
-        match self.sessions.runtime.journal.list(question).await {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(Refusal::Busy.into()),
-        }
+        let journal = &self.sessions.runtime.journal;
+        read(journal.list(Some(caller.taker()), question).await)
+    }
+
+    /// Reads from the store what is the same for every caller. All who ask for such things have one
+    /// turn together.
+    ///
+    /// # Errors
+    /// As [`App::read`].
+    pub async fn read_for_all<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, HttpProblem> {
+        read(self.sessions.runtime.journal.list(None, question).await)
     }
 
     /// The rows of an instance with records after `after`, oldest first, and whether there may be
@@ -220,11 +231,12 @@ impl App {
     /// As [`App::read`].
     pub async fn rows(
         &self,
+        caller: &Caller,
         key: InstanceKey,
         after: u64,
         limit: usize,
     ) -> Result<(Vec<RecordBatch>, bool), HttpProblem> {
-        self.read(move |reader| {
+        self.read(caller, move |reader| {
             let part = LogPart::read(reader, Entity::from(key), after, limit)?;
             let rows = part
                 .rows
@@ -233,6 +245,16 @@ impl App {
             Ok((rows.collect::<Result<_, StoreError>>()?, part.is_cut))
         })
         .await
+    }
+}
+
+/// What was read from the store. Without an answer the server stops.
+fn read<T>(
+    answer: Result<Result<T, StoreError>, oneshot::error::RecvError>,
+) -> Result<T, HttpProblem> {
+    match answer {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Refusal::Busy.into()),
     }
 }
 

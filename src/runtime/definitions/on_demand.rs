@@ -120,7 +120,10 @@ impl Definitions {
     /// [`DeployError::Store`]; [`DeployError::Closed`] when the server stops.
     pub async fn source(&self, row: &DefinitionRow) -> Result<Arc<[u8]>, DeployError> {
         let row = row.clone();
-        let read = self.journal.list(move |reader| stored(reader, &row)).await;
+        let read = self
+            .journal
+            .list(None, move |reader| stored(reader, &row))
+            .await;
         let stored = read.map_err(|_| DeployError::Closed)?;
         let row = stored.map_err(DeployError::Store)?;
         row.source.ok_or(DeployError::NotFound)

@@ -10,11 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::{
-    journal::Owner,
-    limits,
-    runtime::{Runtime, turns::Turns},
-};
+use crate::{journal::Owner, limits, runtime::Runtime, turns::Turns};
 
 /// The steps that wait, and the number of those that run.
 pub(super) struct LoopTurns<T>(Mutex<Inner<T>>);

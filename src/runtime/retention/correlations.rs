@@ -31,9 +31,9 @@ impl Runtime {
             let began = Instant::now();
             let keep = limits::CORRELATION_KEEP.as_millis() as i64;
             let until = Time(self.clock.now().0.saturating_sub(keep));
-            let page = self
-                .journal
-                .list(move |reader| reader.aged_correlations(after, CHECKED_PER_TURN));
+            let page = self.journal.list(None, move |reader| {
+                reader.aged_correlations(after, CHECKED_PER_TURN)
+            });
             let page = page.await.map_err(|_| StoreError::Stopped)??;
             let is_last = page.len() < CHECKED_PER_TURN;
             after = page.last().map(|aged| aged.entity);
@@ -72,7 +72,7 @@ impl Runtime {
         has_passed.await.map_err(|_| StoreError::Stopped)?;
         let entities: Vec<Entity> = kept_out.iter().map(|one| one.entity).collect();
         let (now, total) = (self.clock.now(), self.live_memory.clone());
-        let unneeded = self.journal.list(move |reader| {
+        let unneeded = self.journal.list(None, move |reader| {
             let mut unneeded = Vec::new();
             for entity in entities {
                 match is_needed(reader, entity, now, &total) {

@@ -13,7 +13,8 @@ use crate::{
     journal::{Owner, ScheduleKey},
     limits,
     model::ids::Time,
-    runtime::{catalog::Catalog, definitions::DeployedProcess, turns::Turns},
+    runtime::{catalog::Catalog, definitions::DeployedProcess},
+    turns::Turns,
 };
 
 /// The pause before due schedules are searched again, while others wait for their turn.

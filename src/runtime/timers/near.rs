@@ -14,7 +14,7 @@ use crate::{
     journal::Owner,
     limits,
     model::ids::{InstanceKey, Time},
-    runtime::turns::Turns,
+    turns::Turns,
 };
 
 /// Timers of one owner in memory; when less than half of them remain, more are read.

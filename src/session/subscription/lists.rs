@@ -163,6 +163,7 @@ impl Connection {
         let inbox = self.inbox.clone();
         let sent = channel.clone();
         self.sessions.runtime.journal.list_then(
+            Some(caller.taker()),
             move |reader| read(reader, &subject),
             move |listed| {
                 inbox.put(Inbound::Listed {

@@ -109,7 +109,7 @@ async fn count(app: &App, caller: &Caller) -> Result<JobCounts, HttpProblem> {
             .collect(),
         Kind::Dashboard,
     )?;
-    let counted = app.read(move |reader| {
+    let counted = app.read(caller, move |reader| {
         let of = |status: &JobStatus| {
             let one = JobFilter {
                 statuses: vec![*status],

@@ -227,9 +227,11 @@ pub async fn entry(request: HttpRequest, app: Data<App>) -> Result<HttpResponse,
         None => {
             let filter = everything(&principal.caller, processes(&workflows), Kind::Dashboard)?;
             let newest = JobOrder::StatusAt { descending: true };
-            app.read(move |reader| reader.jobs(&filter, newest, 0, 1))
-                .await?
-                .pop()
+            app.read(&principal.caller, move |reader| {
+                reader.jobs(&filter, newest, 0, 1)
+            })
+            .await?
+            .pop()
         }
     };
     let entry = job
@@ -251,7 +253,7 @@ async fn one(
         return Ok(None);
     };
     match app.job(caller, workflow, key).await {
-        Ok(_) => app.read(move |reader| reader.job(key)).await,
+        Ok(_) => app.read(caller, move |reader| reader.job(key)).await,
         Err(problem) if problem.status_code() == StatusCode::NOT_FOUND => Ok(None),
         Err(problem) => Err(problem),
     }
@@ -281,7 +283,9 @@ async fn page(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpRespon
     }
     let offset = (page - 1).saturating_mul(length);
     let jobs = app
-        .read(move |reader| reader.jobs(&filter, order, offset, length as usize))
+        .read(&principal.caller, move |reader| {
+            reader.jobs(&filter, order, offset, length as usize)
+        })
         .await?;
     let by_process: HashMap<&str, &Workflow> = workflows
         .iter()
@@ -304,7 +308,8 @@ async fn counted(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpRes
         &named,
     )?;
     Ok(ascii::answer(
-        &app.read(move |reader| reader.count_jobs(&filter)).await?,
+        &app.read(&principal.caller, move |reader| reader.count_jobs(&filter))
+            .await?,
     ))
 }
 
@@ -322,7 +327,9 @@ async fn outermost(
     )?;
     let order = JobOrder::StatusAt { descending: latest };
     let jobs = app
-        .read(move |reader| reader.jobs(&filter, order, 0, 1))
+        .read(&principal.caller, move |reader| {
+            reader.jobs(&filter, order, 0, 1)
+        })
         .await?;
     let time = jobs
         .first()

@@ -119,7 +119,11 @@ pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, R
     let named = Named::read(&request)?;
     let (number, key) = (named.workflow()?, named.job()?);
     let observed = app.job(&principal.caller, number, key).await?;
-    let read = app.read(move |reader| StoredJob::read(reader, key)).await?;
+    let read = app
+        .read(&principal.caller, move |reader| {
+            StoredJob::read(reader, key)
+        })
+        .await?;
     let mut found = with_approvals(&app, read.into_iter().collect()).await?;
     let found = found.pop();
     Ok(ascii::answer(&entry(
@@ -220,7 +224,7 @@ async fn newest(
     limit: usize,
 ) -> Result<Vec<Vec<Job>>, HttpProblem> {
     let (tenant, started_by) = (caller.tenant.clone(), visible_to(caller)?.started_by);
-    let read = app.read(move |reader| {
+    let read = app.read(caller, move |reader| {
         let of = |process: String| {
             let jobs = reader.newest_jobs(&tenant, &process, started_by.as_deref(), limit)?;
             let read = |job: JobRow| StoredJob::read(reader, job.instance).transpose();

@@ -51,7 +51,9 @@ async fn log_of(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refuse
     let principal = app.bearer(request)?;
     let key = instance_key(Named::read(request)?.required("id")?)?;
     let observed = app.observe(key, &principal.caller, false).await?;
-    let (rows, is_cut) = app.rows(key, 0, limits::HISTORY_ROWS).await?;
+    let (rows, is_cut) = app
+        .rows(&principal.caller, key, 0, limits::HISTORY_ROWS)
+        .await?;
     let process = &observed.process.executable;
     let explained = principal.caller.reads_source();
     let all = rows.iter().flat_map(|row| {

@@ -43,7 +43,7 @@ pub async fn list(
     let (total, part) = find(&app, &principal, &parameters).await?;
     let next = part.next.map(write_cursor);
     let rows = app
-        .read(|reader| {
+        .read(&principal.caller, |reader| {
             let with_tasks = part
                 .rows
                 .into_iter()
@@ -86,7 +86,7 @@ async fn find(
     };
     if let Ok(key) = parameters.q.trim().parse::<InstanceKey>() {
         let found = app
-            .read(move |reader| reader.instance(key))
+            .read(&principal.caller, move |reader| reader.instance(key))
             .await?
             .filter(|row| filter.accepts(row));
         return Ok((
@@ -105,11 +105,14 @@ async fn find(
     let counted = filter.clone();
     let maximum = limits::COUNTED_INSTANCES;
     let total = app
-        .read(move |reader| reader.count(&counted, maximum + 1))
+        .read(&principal.caller, move |reader| {
+            reader.count(&counted, maximum + 1)
+        })
         .await?;
     Ok((
         FoundInstances::of(total),
-        app.list(filter, after, limits::LISTED).await?,
+        app.list(&principal.caller, filter, after, limits::LISTED)
+            .await?,
     ))
 }
 

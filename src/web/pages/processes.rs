@@ -19,7 +19,9 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     require_staff(&principal)?;
     let of = principal.caller.tenant.clone();
     let in_use = app
-        .read(move |reader| reader.versions_in_use(Some(&of)))
+        .read(&principal.caller, move |reader| {
+            reader.versions_in_use(Some(&of))
+        })
         .await?;
     let runtime = &app.sessions.runtime;
     let versions = runtime.definitions.all(&principal.caller.tenant);

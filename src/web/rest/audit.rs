@@ -94,7 +94,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let parameters: AuditQuery = query(request.query_string())?;
     let tenant = match (identity.is_server_operator(), principal.caller.operator) {
         (true, _) => parameters.tenant,
-        (false, true) if parameters.tenant.is_none() => Some(principal.caller.tenant),
+        (false, true) if parameters.tenant.is_none() => Some(principal.caller.tenant.clone()),
         (false, true) => {
             let sentence = "expected role server-operator, which alone names a tenant, but the \
                 token does not grant it; leave 'tenant' out for your own";
@@ -115,7 +115,9 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let before = parameters.cursor.as_deref().map(number).transpose()?;
     let limit = part_length(parameters.limit)?;
     let mut rows = app
-        .read(move |reader| reader.audit(&filter, before, limit + 1))
+        .read(&principal.caller, move |reader| {
+            reader.audit(&filter, before, limit + 1)
+        })
         .await?;
     let next = cut(&mut rows, limit).map(|last| last.id.to_string());
     let entries = rows.iter().map(Entry::from).collect();

@@ -31,7 +31,7 @@ pub async fn healthz() -> HttpResponse {
     responses((status = 200, description = "They can", body = String, content_type = "text/plain", example = "ok\n"), (status = 500), (status = 503)))]
 pub async fn readyz(app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let of_store = app
-        .read(|reader| {
+        .read_for_all(|reader| {
             reader.log_incarnation()?;
             Ok(reader.damaged())
         })

@@ -91,7 +91,9 @@ pub async fn history(
     let parameters: PartQuery = query(request.query_string())?;
     let (after, length) = (parameters.after.unwrap_or(0), parameters.length()?);
     let observed = app.observe(key, &principal.caller, false).await?;
-    let (rows, truncated) = app.rows(key, after, limits::HISTORY_ROWS).await?;
+    let (rows, truncated) = app
+        .rows(&principal.caller, key, after, limits::HISTORY_ROWS)
+        .await?;
     let mut history =
         HistoryBuilder::new(key, &observed.process.executable, principal.caller.operator);
     let whole = history.add_rows(&rows, after, length);
@@ -167,7 +169,9 @@ pub async fn messages(
     let parameters: PartQuery = query(request.query_string())?;
     let (after, length) = (parameters.after.unwrap_or(0), parameters.length()?);
     app.observe(key, &principal.caller, false).await?;
-    let (rows, is_cut) = app.rows(key, after, limits::REPLAY_FRAMES).await?;
+    let (rows, is_cut) = app
+        .rows(&principal.caller, key, after, limits::REPLAY_FRAMES)
+        .await?;
     let all = rows.iter().flat_map(|row| {
         row.numbered()
             .filter_map(|(seq, record)| message(seq, row.time, record))

@@ -99,7 +99,9 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let after = cursor.as_deref().map(read_cursor).transpose()?;
     let tenant = principal.caller.tenant.clone();
     let mut rows = app
-        .read(move |reader| reader.http_calls(&tenant, after, limit + 1))
+        .read(&principal.caller, move |reader| {
+            reader.http_calls(&tenant, after, limit + 1)
+        })
         .await?;
     let next = cut(&mut rows, limit).map(|row| format!("{}_{}", row.instance, row.seq));
     Ok(json(

@@ -75,9 +75,11 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
         .map(read_element_cursor)
         .transpose()?;
     let limit = part_length(parameters.limit)?;
-    let filter = parameters.filter(principal.caller.tenant)?;
+    let filter = parameters.filter(principal.caller.tenant.clone())?;
     let mut rows = app
-        .read(move |reader| reader.incidents(&filter, after, limit + 1))
+        .read(&principal.caller, move |reader| {
+            reader.incidents(&filter, after, limit + 1)
+        })
         .await?;
     let next = cut(&mut rows, limit)
         .map(IncidentRow::cursor)

@@ -135,7 +135,12 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
         may_search(&app, &principal.caller, &parameters.searched)?;
     }
     let part = app
-        .list(parameters.narrow(visible, &principal.caller)?, after, limit)
+        .list(
+            &principal.caller,
+            parameters.narrow(visible, &principal.caller)?,
+            after,
+            limit,
+        )
         .await?;
     let instances = part.rows.iter().map(ListEntry::from).collect();
     Ok(json(

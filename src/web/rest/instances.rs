@@ -195,7 +195,9 @@ async fn moment(
     let turn = app.sessions.runtime.folds.turn(by).await;
     let key = now.head().key;
     let past = app
-        .read(move |reader| snapshot::until(reader, key.into(), at, limits::PAST_ROWS))
+        .read(caller, move |reader| {
+            snapshot::until(reader, key.into(), at, limits::PAST_ROWS)
+        })
         .await?
         .ok_or_else(too_far)?;
     let (process, time) = (now.process.clone(), app.sessions.runtime.clock.now());

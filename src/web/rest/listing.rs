@@ -104,12 +104,15 @@ impl App {
     /// 500 when the store fails.
     pub async fn list(
         &self,
+        caller: &Caller,
         filter: InstanceFilter,
         after: Option<InstanceCursor>,
         limit: usize,
     ) -> Result<InstancePart, HttpProblem> {
         let mut rows = self
-            .read(move |reader| reader.instances(&filter, after, limit + 1))
+            .read(caller, move |reader| {
+                reader.instances(&filter, after, limit + 1)
+            })
             .await?;
         let next = cut(&mut rows, limit).map(InstanceRow::cursor);
         Ok(InstancePart { rows, next })

@@ -21,6 +21,7 @@ use super::super::{
     routes,
 };
 use crate::{
+    engine::access::Caller,
     journal::DiskUse,
     meters::meters,
     runtime::{clock::real_now, disk_watch::DiskSpace, instance_request::Refusal},
@@ -43,7 +44,7 @@ pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpRespons
         return Ok(answer(of_server(&app).await?));
     }
     if identity.is_operator() {
-        return Ok(answer(of_tenant(&app, &principal.caller.tenant).await?));
+        return Ok(answer(of_tenant(&app, &principal.caller).await?));
     }
     let sentence = "expected role server-operator, or operator for the metrics of a tenant, but \
         the token grants neither; ask an administrator for one";
@@ -57,10 +58,11 @@ fn answer(text: String) -> HttpResponse {
 }
 
 /// The metrics of one tenant.
-async fn of_tenant(app: &Data<App>, tenant: &str) -> Result<String, HttpProblem> {
+async fn of_tenant(app: &Data<App>, caller: &Caller) -> Result<String, HttpProblem> {
+    let tenant = &caller.tenant;
     let of = tenant.to_owned();
     let in_use = app
-        .read(move |reader| reader.versions_in_use(Some(&of)))
+        .read(caller, move |reader| reader.versions_in_use(Some(&of)))
         .await?;
     let incidents: u64 = in_use.iter().map(|used| used.incidents).sum();
     let gauges: [Gauge; 2] = [
@@ -108,7 +110,7 @@ const CONNECTIONS: (&str, &str) = ("stepwire_connections", "Open websockets and 
 
 /// The amounts of stored things, in numbers and bytes.
 async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, HttpProblem> {
-    let read = app.read(|reader| {
+    let read = app.read_for_all(|reader| {
         let in_use = reader.versions_in_use(None)?.into_iter();
         let incidents: u64 = in_use.map(|used| used.incidents).sum();
         Ok((incidents, reader.damaged(), reader.history_size()?))

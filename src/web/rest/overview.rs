@@ -53,11 +53,11 @@ struct ProcessInUse {
 pub async fn overview(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, HttpProblem> {
     let principal = app.bearer(&request)?;
     require_operator(&principal.caller)?;
-    let tenant = principal.caller.tenant;
+    let tenant = principal.caller.tenant.clone();
     let now = app.sessions.runtime.clock.now();
     let of = tenant.clone();
     let (in_use, hour, day) = app
-        .read(move |reader| {
+        .read(&principal.caller, move |reader| {
             let started = |hours: i64| reader.started_since(&of, Time(now.0 - hours * HOUR_MS));
             Ok((
                 reader.versions_in_use(Some(&of))?,

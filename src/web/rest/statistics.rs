@@ -91,7 +91,7 @@ pub async fn statistics(
     let maximum = limits::STATISTICS_INSTANCES;
     let length = length_up_to(maximum, parameters.instances.or(Some(maximum / 10)))?;
     let (id, version) = versioned(&path)?;
-    let tenant = principal.caller.tenant;
+    let tenant = principal.caller.tenant.clone();
     let definitions = &app.sessions.runtime.definitions;
     definitions
         .undeleted(&tenant, id, version)
@@ -103,7 +103,9 @@ pub async fn statistics(
         ..InstanceFilter::default()
     };
     let statistics = app
-        .read(move |reader| sample(reader, &filter, length))
+        .read(&principal.caller, move |reader| {
+            sample(reader, &filter, length)
+        })
         .await?;
     Ok(json(StatusCode::OK, &statistics))
 }

@@ -77,7 +77,9 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let limit = part_length(parameters.limit)?;
     let filter = filter(parameters, &principal.caller)?;
     let mut rows = app
-        .read(move |reader| reader.task_list(&filter, after, limit + 1))
+        .read(&principal.caller, move |reader| {
+            reader.task_list(&filter, after, limit + 1)
+        })
         .await?;
     let next = cut(&mut rows, limit)
         .map(TaskRow::cursor)

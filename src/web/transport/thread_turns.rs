@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{limits, runtime::turns::Turns};
+use crate::{limits, turns::Turns};
 
 /// Longer than any turn.
 const LOST: Duration = Duration::from_secs(10);

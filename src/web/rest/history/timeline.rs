@@ -99,7 +99,7 @@ pub async fn records(
     let (after, length) = (parameters.after.unwrap_or(0), parameters.length()?);
     app.observe(key, &principal.caller, false).await?;
     // A row has at least one record, so these suffice for the part and one record more.
-    let (rows, is_cut) = app.rows(key, after, length + 1).await?;
+    let (rows, is_cut) = app.rows(&principal.caller, key, after, length + 1).await?;
     let all = rows.iter().flat_map(|row| {
         row.numbered()
             .map(move |(seq, record)| entry(key, row, seq, record))

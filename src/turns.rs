@@ -1,8 +1,9 @@
 //! The order in which many waiters get few places: groups, such as tenants, take turns, and within a
 //! group its waiters do. However much one of them has to do, another one waits only for one turn.
 //!
-//! Not here: what they wait for, and how many places one may have at a time (`turn_gate`,
-//! `step_threads`, `timers`, `schedules`, `web::transport::thread_turns`).
+//! Not here: what they wait for, and how many places one may have at a time (`journal::readers`;
+//! `turn_gate`, `step_threads`, `timers` and `schedules` of `runtime`;
+//! `web::transport::thread_turns`).
 
 use std::{
     borrow::Borrow,
