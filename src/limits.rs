@@ -18,6 +18,7 @@ pub use quota::Quota;
 pub use refused::Limit;
 pub use retention::*;
 pub use settings::{Limits, Rates};
+pub use tokens::*;
 pub use tree_limits::TreeLimits;
 pub use watermark::{Watermark, Watermarks};
 pub use writing::*;
@@ -33,6 +34,7 @@ mod quota;
 mod refused;
 mod retention;
 mod settings;
+mod tokens;
 mod tree_limits;
 mod watermark;
 mod writing;
@@ -65,8 +67,6 @@ pub const VALUES_ON_ARBITER: usize = 4_096;
 /// The longest name that a client may send (process, action, business key, start condition, user),
 /// in bytes.
 pub const NAME_BYTES: usize = 256;
-/// The longest bearer token, in bytes.
-pub const TOKEN_BYTES: usize = 8 * 1024;
 /// The longest body of a REST request, in bytes, except definitions and uploads.
 pub const REST_BODY_BYTES: usize = 1024 * 1024;
 /// The largest file an `uploadFile` action may accept, in bytes.
@@ -326,9 +326,6 @@ pub const WRONG_FORGOTTEN: Duration = Duration::from_secs(30 * 60);
 /// Names, and addresses, whose wrong passwords are counted at the same time; beyond that the least
 /// suspicious are forgotten.
 pub const WRONG_COUNTED: usize = 10_000;
-/// How long a token may last from now, unless `--max-token-lifetime` says otherwise: a year, with a
-/// leap day.
-pub const TOKEN_LIFETIME: Duration = Duration::from_secs(366 * 24 * 3600);
 /// How long the token that a server gives to the owner of its data directory is valid; its client
 /// renews it in time.
 pub const LOCAL_TOKEN: Duration = Duration::from_secs(15 * 60);

@@ -126,7 +126,7 @@ impl AllowedOrigins {
     /// this machine or of a listed origin: otherwise the page of an attacker whose domain resolves
     /// to this machine would count as the server's own.
     pub fn allow_host(&self, host: &str) -> bool {
-        if !self.on_this_machine || self.is_any() || host.is_empty() {
+        if !self.on_this_machine || self.is_any() || host.is_empty() || is_plainly_local(host) {
             return true;
         }
         let Some(url) = web_url(&format!("http://{host}")) else {
@@ -148,6 +148,16 @@ fn is_own(origin: &str, host: &str, https: bool) -> bool {
 
 fn is_on_this_machine(origin: &str) -> bool {
     web_url(origin).is_some_and(|url| is_loopback(&url))
+}
+
+/// Whether a `Host` is a name of this machine as clients usually write it. It is the same for most
+/// requests, so it is not read as a URL.
+fn is_plainly_local(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    ["localhost", "127.0.0.1", "[::1]"].contains(&name)
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -397,6 +407,10 @@ mod tests {
             "evil.example:8000",
             "192.168.0.7:8000",
             "app.example.com.evil.example",
+            "localhost.evil.example:8000",
+            "127.0.0.1.evil.example",
+            "evil.example:127.0.0.1",
+            "localhost:+80",
             "a b",
             "x@localhost",
         ] {

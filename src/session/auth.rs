@@ -11,3 +11,4 @@ pub mod roles_claim;
 pub mod ticket;
 pub mod token;
 pub mod token_end;
+mod verified_tokens;

@@ -27,6 +27,10 @@ const ROWS: &[(&str, &[&str])] = &[
     ("values in the data", &["VALUES_ON_ARBITER"]),
     ("name in a frame", &["NAME_BYTES"]),
     ("bearer token", &["TOKEN_BYTES"]),
+    (
+        "tokens of users that the server remembers",
+        &["VERIFIED_TOKENS", "VERIFIED_TOKEN_BYTES"],
+    ),
     ("subscriptions per connection", &["SUBSCRIPTIONS"]),
     ("schemas of actions", &["SCHEMAS_REMEMBERED"]),
     (

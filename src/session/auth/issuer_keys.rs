@@ -13,7 +13,7 @@
 use std::{
     fmt, fs,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
 
@@ -32,6 +32,9 @@ use crate::{limits, model::ids::Time, text};
 /// The interval at which the file is checked: a new key is valid at the latest this long after it
 /// was written.
 const CHECK_INTERVAL: Duration = Duration::from_secs(2);
+
+/// The keys of an issuer at one time.
+pub(super) type IssuerKeySet = Arc<Vec<IssuerKey>>;
 
 /// The keys of an issuer.
 pub struct IssuerKeys {
@@ -52,7 +55,8 @@ enum IssuerKeySource {
     Address { wanted: Notify },
 }
 
-struct IssuerKey {
+/// A key of an issuer.
+pub(super) struct IssuerKey {
     kid: Option<String>,
     algorithm: Algorithm,
     decoding: DecodingKey,
@@ -120,26 +124,30 @@ impl IssuerKeys {
         }
     }
 
-    /// The key for a token with this header.
+    /// The present keys. A file that has changed is read again.
+    pub(super) fn present(&self, now: Time) -> IssuerKeySet {
+        if let IssuerKeySource::File { path, state } = &self.source {
+            self.refresh(path, state, now);
+        }
+        self.keys.load_full()
+    }
+
+    /// The key among `keys` for a token with this header.
     ///
     /// # Errors
     /// [`TokenError::Invalid`] if there is none, or if there are several and the token names none.
-    pub(in crate::session) fn find(
+    pub(super) fn find<'a>(
         &self,
+        keys: &'a IssuerKeySet,
         algorithm: Algorithm,
         kid: Option<&str>,
-        now: Time,
-    ) -> Result<DecodingKey, TokenError> {
+    ) -> Result<&'a DecodingKey, TokenError> {
         let invalid = |sentence: &str| Err(TokenError::Invalid(sentence.to_owned()));
         if !self.algorithms.contains(&algorithm) {
             return invalid(
                 "expected a token of a configured algorithm, but its header names another",
             );
         }
-        if let IssuerKeySource::File { path, state } = &self.source {
-            self.refresh(path, state, now);
-        }
-        let keys = self.keys.load();
         let mut fitting = keys
             .iter()
             .filter(|key| {
@@ -147,7 +155,7 @@ impl IssuerKeys {
             })
             .fuse();
         match (fitting.next(), fitting.next()) {
-            (Some(key), None) => Ok(key.decoding.clone()),
+            (Some(key), None) => Ok(&key.decoding),
             (None, _) => {
                 if let IssuerKeySource::Address { wanted } = &self.source {
                     wanted.notify_one();

@@ -1,7 +1,8 @@
 //! Bearer tokens: JWTs signed with this server's secret or by an issuer of its configuration, and
 //! the identity they contain.
 //!
-//! Not here: the issuer's keys (`issuer_keys`), whether a user's tokens were revoked
+//! Not here: the issuer's keys (`issuer_keys`), which tokens need not be decoded again
+//! (`verified_tokens`), whether a user's tokens were revoked
 //! (`authentication`), what a role may do (`runtime`), where a token is in a request (`web`), the
 //! origin of the secret (`config`). Expiry is compared with the real clock, never with the virtual
 //! one of `--test-clock`: the caller passes the time.
@@ -22,7 +23,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{issuer_keys::IssuerKeys, roles_claim::RolesClaim};
+use super::{
+    issuer_keys::{IssuerKeySet, IssuerKeys},
+    roles_claim::RolesClaim,
+    verified_tokens::{Genuine, VerifiedTokens},
+};
 use crate::{
     engine::access::{BY_EVENT, SCHEDULED},
     limits,
@@ -154,6 +159,7 @@ pub struct Tokens {
     issuer: Option<Arc<IssuerKeys>>,
     roles_claim: RolesClaim,
     longest: Duration,
+    verified: VerifiedTokens,
 }
 
 #[derive(Deserialize)]
@@ -195,6 +201,7 @@ impl Tokens {
             issuer: None,
             roles_claim: RolesClaim::default(),
             longest: limits::TOKEN_LIFETIME,
+            verified: VerifiedTokens::default(),
             settings,
         }
     }
@@ -225,11 +232,27 @@ impl Tokens {
     /// The identity in a token, at `now` on the real clock. There is no leeway: a token expires at
     /// its `exp`.
     pub fn verify(&self, token: &str, now: Time) -> Result<Identity, TokenError> {
-        let invalid = |sentence: &str| Err(TokenError::Invalid(sentence.into()));
         if token.len() > limits::TOKEN_BYTES {
-            return invalid("expected a token of at most 8192 bytes, but it is longer");
+            let sentence = "expected a token of at most 8192 bytes, but it is longer";
+            return Err(TokenError::Invalid(sentence.into()));
         }
-        let TokenData { header, claims } = self.decode(token, now)?;
+        let keys = self.issuer.as_ref().map(|issuer| issuer.present(now));
+        let genuine = match self.verified.find(token, &keys) {
+            Some(genuine) => genuine,
+            None => {
+                let genuine = Arc::new(self.read(token, &keys)?);
+                self.verified.keep(token, &keys, genuine.clone());
+                genuine
+            }
+        };
+        self.check_times(&genuine, now)?;
+        Ok(genuine.identity.clone())
+    }
+
+    /// What a token says, if it is genuine. Its times are still to be compared with the clock.
+    fn read(&self, token: &str, keys: &Option<IssuerKeySet>) -> Result<Genuine, TokenError> {
+        let invalid = |sentence: &str| Err(TokenError::Invalid(sentence.into()));
+        let TokenData { header, claims } = self.decode(token, keys)?;
         if header.crit.is_some() {
             return invalid(
                 "expected a token without critical header extensions, but its header lists some \
@@ -257,64 +280,62 @@ impl Tokens {
                 'event:', which are reserved",
             );
         }
-        let (expires_at, issued_at) = self.check_times(exp, nbf, iat, now)?;
+        let expires_at = time("exp", exp)?;
+        let issued_at = iat.map(|iat| time("iat", iat)).transpose()?;
+        let not_before = nbf.map(|start| time("nbf", start)).transpose()?;
         let roles = self
             .roles_claim
             .of(&others, header.alg == Algorithm::HS256)
             .map_err(TokenError::Invalid)?;
-        let tenant = tenant.unwrap_or_else(|| DEFAULT_TENANT.into());
-        Ok(Identity {
+        let identity = Identity {
             subject: sub,
-            tenant,
+            tenant: tenant.unwrap_or_else(|| DEFAULT_TENANT.into()),
             roles,
             issued_at,
             expires_at: Some(expires_at),
             instance,
+        };
+        Ok(Genuine {
+            identity,
+            expires_at,
+            not_before,
         })
     }
 
-    /// Checks the times of a token; returns its expiry and the time of its issue.
-    fn check_times(
-        &self,
-        exp: f64,
-        nbf: Option<f64>,
-        iat: Option<f64>,
-        now: Time,
-    ) -> Result<(Time, Option<Time>), TokenError> {
-        let expires_at = time("exp", exp)?;
-        let issued_at = iat.map(|iat| time("iat", iat)).transpose()?;
+    fn check_times(&self, genuine: &Genuine, now: Time) -> Result<(), TokenError> {
+        let expires_at = genuine.expires_at;
         if now >= expires_at {
             return Err(TokenError::Expired);
         }
         if u128::from(expires_at.0.abs_diff(now.0)) > self.longest.as_millis() {
             return Err(TokenError::Invalid(self.too_long()));
         }
-        if nbf
-            .map(|start| time("nbf", start))
-            .transpose()?
-            .is_some_and(|start| now < start)
-        {
+        if genuine.not_before.is_some_and(|start| now < start) {
             let sentence = "expected a token that is valid by now, but its 'nbf' is in the future";
             return Err(TokenError::Invalid(sentence.into()));
         }
-        Ok((expires_at, issued_at))
+        Ok(())
     }
 
     /// The key decides which algorithm a token must have, never the token: HS256 with the secret
     /// only.
-    fn decode(&self, token: &str, now: Time) -> Result<TokenData<Claims>, TokenError> {
+    fn decode(
+        &self,
+        token: &str,
+        keys: &Option<IssuerKeySet>,
+    ) -> Result<TokenData<Claims>, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|error| refusal(&error))?;
-        let decoded = match (header.alg, &self.issuer) {
+        let decoded = match (header.alg, self.issuer.as_ref().zip(keys.as_ref())) {
             (Algorithm::HS256, _) | (_, None) => {
                 jsonwebtoken::decode(token, &self.decoding, &self.validation)
             }
-            (algorithm, Some(keys)) => {
-                let key = keys.find(algorithm, header.kid.as_deref(), now)?;
+            (algorithm, Some((issuer, keys))) => {
+                let key = issuer.find(keys, algorithm, header.kid.as_deref())?;
                 let validation = Validation {
                     algorithms: vec![algorithm],
                     ..self.validation.clone()
                 };
-                jsonwebtoken::decode(token, &key, &validation)
+                jsonwebtoken::decode(token, key, &validation)
             }
         };
         decoded.map_err(|error| refusal(&error))
