@@ -383,6 +383,7 @@ fn every_limit_is_documented_with_its_value() {
         "src/limits/retention.rs",
         "src/limits/following.rs",
         "src/limits/writing.rs",
+        "src/limits/tokens.rs",
     ];
     let source: String = files.map(read).concat();
     let page = read("docs/limits.md");
