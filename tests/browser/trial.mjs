@@ -132,6 +132,29 @@ async function secondClick(page) {
   assert.match(scenario, /"advance":"PT3600S"/);
 }
 
+/** An answer about a former trial does not touch the one that has begun since. */
+async function lateAnswer(page) {
+  const looks = /\/v1\/trials\/[^/]+$/;
+  const steps = {};
+  const [fetched, goOn, answered] = ['fetched', 'goOn', 'answered'].map((name) => new Promise((done) => (steps[name] = done)));
+  const late = async (route) => {
+    const response = await route.fetch();
+    steps.fetched();
+    await goOn;
+    await route.fulfill({ response });
+    steps.answered();
+  };
+  await page.route(looks, late, { times: 1 });
+  await Promise.all([fetched, trial(page, 'user').dispatchEvent('change')]);
+  const begins = (response) => response.url().endsWith('/v1/trials');
+  await Promise.all([page.waitForResponse(begins), trial(page, 'again').click()]);
+  steps.goOn();
+  await answered;
+  await page.getByLabel('Start data').fill('{"order": {"item": "desk"}}');
+  await trial(page, 'start').click();
+  await page.locator('.token[data-node="ask"]').waitFor();
+}
+
 await play(async (browser, watch) => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light', acceptDownloads: true });
   const page = watch(await context.newPage());
@@ -215,6 +238,7 @@ await play(async (browser, watch) => {
   await trial(page, 'said').filter({ hasText: 'The trial has ended: begin again.' }).waitFor({ timeout: 30_000 });
   await trial(page, 'again').click();
   await trial(page, 'start').waitFor();
+  await lateAnswer(page);
   await trial(page, 'end').click();
   await page.getByTestId('properties').waitFor();
   await events(page);

@@ -41,8 +41,8 @@ export class TrialPanel {
   private readonly tokens: TokenMarks;
   private trouble = '';
   private isStale = false;
-  /** What is in progress or waits. */
-  private readonly asked = new Set<string>();
+  /** What is in progress or waits in the present trial. */
+  private asked = new Set<string>();
   private last = Promise.resolve();
   private readonly draft = new Map<string, string>();
   private readonly refresh = batched(() => this.draw());
@@ -93,6 +93,8 @@ export class TrialPanel {
   stop(): void {
     if (this.trial) end(this.trial.trial);
     this.trial = undefined;
+    this.asked = new Set();
+    this.last = Promise.resolve();
     this.selected = '';
     this.view = undefined;
     this.players.forEach((player) => player.close());
@@ -138,21 +140,23 @@ export class TrialPanel {
    * is the same, as by a double click.
    */
   private async step(what: string, work: () => Promise<void>): Promise<void> {
-    const trial = this.trial?.trial;
-    if (trial === undefined || this.asked.has(what) || (what === LOOK && this.asked.size > 0)) return;
-    this.asked.add(what);
-    // The trial may have ended meanwhile, and another one may have begun.
-    const done = this.last.then(() => (this.trial?.trial === trial ? this.finish(work) : undefined)).finally(() => this.asked.delete(what));
+    const [trial, asked] = [this.trial?.trial, this.asked];
+    if (trial === undefined || asked.has(what) || (what === LOOK && asked.size > 0)) return;
+    asked.add(what);
+    const done = this.last.then(() => this.finish(trial, work)).finally(() => asked.delete(what));
     this.last = done.catch(() => undefined);
     await done;
   }
 
-  private async finish(work: () => Promise<void>): Promise<void> {
+  /** While the server is asked, the trial may end and another one begin, which must not be touched. */
+  private async finish(trial: string, work: () => Promise<void>): Promise<void> {
+    if (this.trial?.trial !== trial) return;
     this.trouble = '';
     try {
       await work();
       await this.settle();
     } catch (error) {
+      if (this.trial?.trial !== trial) return;
       const { status, message } = error as Refused;
       if (status === 404) this.stop();
       this.trouble = this.trial ? message : ENDED;
@@ -163,8 +167,10 @@ export class TrialPanel {
   /** Waits until nothing is in progress and all frames have arrived. */
   private async settle(): Promise<void> {
     if (!this.trial) return;
-    this.trial = await look(this.trial.trial);
-    const { instances } = this.trial;
+    const looked = await look(this.trial.trial);
+    if (this.trial?.trial !== looked.trial) return;
+    this.trial = looked;
+    const { instances } = looked;
     if (!instances.some(({ instance }) => instance === this.selected)) this.selected = instances[0]?.instance ?? '';
     for (const player of this.players)
       for (const { process, instance, parent } of instances) if (!parent) player.follow(process, instance);
@@ -185,19 +191,20 @@ export class TrialPanel {
     const [{ name }, key] = [this.who, this.selected];
     const process = this.processOf(key);
     const instance = this.who.follow(process, key);
+    const { recording } = this;
     let refused: Error | undefined;
     const work = async () => {
       try {
         await run(instance);
-        this.recording.did(name, process, key, recorded);
+        recording.did(name, process, key, recorded);
       } catch (error) {
         const { code, message } = error as StepwireError;
-        this.recording.did(name, process, key, { ...recorded, refused: code });
+        recording.did(name, process, key, { ...recorded, refused: code });
         refused = error as Error;
         this.trouble = message;
       }
       await this.settle();
-      this.recording.expect(name, process, instance);
+      recording.expect(name, process, instance);
     };
     return this.step(JSON.stringify(recorded), work).then(() => {
       if (!refused) return;
@@ -250,7 +257,9 @@ export class TrialPanel {
   private move(to: { to: 'next' } | { advance: string }): void {
     void this.step(JSON.stringify(to), async () => {
       const before = Date.parse(this.trial!.now);
-      this.trial = await moveClock(this.trial!.trial, to);
+      const moved = await moveClock(this.trial!.trial, to);
+      if (this.trial?.trial !== moved.trial) return;
+      this.trial = moved;
       this.recording.advanced(Date.parse(this.trial.now) - before);
       await this.settle();
       if (!this.selected) return;
