@@ -151,7 +151,7 @@ impl ExecutableMapping {
     /// Computes the value.
     ///
     /// # Errors
-    /// As [`Template::render`].
+    /// As [`ComputedTemplate::render`].
     pub fn read<'a>(
         &self,
         variables: impl Into<Variables<'a>>,
