@@ -193,8 +193,8 @@ impl SharedRates {
 
     /// Charges what is written for somebody. The command of a caller may write far more bytes than it
     /// has, which were charged when it was admitted. What an instance writes by itself counts for the
-    /// user who started its tree as further starts: the user starts less, but can still act on
-    /// what is there.
+    /// user who started its tree as further starts: the user starts and publishes less, but can
+    /// still act on what is there.
     pub fn owe_written(&self, whom: WrittenFor<'_>, bytes: usize) {
         let (payer, debt) = match whom {
             WrittenFor::Caller(caller) => {
