@@ -1,4 +1,5 @@
 /** Creates elements: only what both the demo and the admin pages need. */
+import { whenReleased } from './press.js';
 
 type Attributes = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
 export type Child = Node | string | undefined | false;
@@ -26,11 +27,15 @@ export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
 }
 
 /**
- * Replaces the content of `root`; unchanged elements are not touched, so that a user who is typing or pressing there can continue.
- * The focus is kept, too: on the element with the same `data-focus`, else on another one with the same part before the `/`, else on
- * `root`.
+ * Replaces the content of `root`; unchanged elements are not touched, so that a user who is typing there can continue. While the user
+ * presses an element that would be replaced, it waits, so that the click counts. The focus is kept, too: on the element with the same
+ * `data-focus`, else on another one with the same part before the `/`, else on `root`.
  */
 export function redraw(root: HTMLElement, ...children: Node[]): void {
+  whenReleased(root, () => replace(root, children), children);
+}
+
+function replace(root: HTMLElement, children: readonly Node[]): void {
   const focused = root.contains(document.activeElement) ? (document.activeElement as HTMLElement) : undefined;
   const wanted = new Set(children);
   for (const child of [...root.childNodes]) if (!wanted.has(child)) child.remove();

@@ -41,6 +41,8 @@ function show(): void {
   });
   const nothing = document.createElement('li');
   nothing.textContent = 'Nothing to do.';
+  // A button that is replaced while it is pressed is not clicked.
+  if (list.matches(':active')) return addEventListener('pointerup', () => setTimeout(show), { once: true });
   list.replaceChildren(...(lines?.length === 0 ? [nothing] : (lines ?? [])));
 }
 

@@ -1,6 +1,6 @@
 /** The children of an instance as a tree: those of a child are loaded when its branch is opened. */
 import type { ChildInfo, Instance, InstanceStatus, Store } from '@stepwire/client';
-import { h } from '../dom.js';
+import { h, redraw } from '../dom.js';
 import { getJson } from './rest.js';
 
 export class ChildTree {
@@ -9,9 +9,9 @@ export class ChildTree {
   constructor(private readonly root: HTMLElement) {}
 
   show(children: readonly Instance[]): void {
-    if (children.length === 0) return this.root.replaceChildren(h('p', { class: 'empty' }, 'None.'));
+    if (children.length === 0) return redraw(this.root, h('p', { class: 'empty' }, 'None.'));
     const items = children.map(({ key, process, status }) => this.item(key, process ?? '', status.get(), status));
-    this.root.replaceChildren(h('ul', { class: 'log-list child-tree' }, ...items));
+    redraw(this.root, h('ul', { class: 'log-list child-tree' }, ...items));
   }
 
   private item(key: string, process: string, now: InstanceStatus | undefined, status?: Store<InstanceStatus | undefined>): HTMLElement {
@@ -23,7 +23,7 @@ export class ChildTree {
     const below = h('div', { class: 'below' });
     const link = h('a', { href: encodeURIComponent(key), class: 'table-link' }, key);
     const branch = h('details', { open: this.open.has(key) }, h('summary', {}, process, ' ', badge), link, below);
-    const read = () => void this.below(key).then((list) => below.replaceChildren(list));
+    const read = () => void this.below(key).then((list) => redraw(below, list));
     branch.addEventListener('toggle', () => {
       if (!branch.open) return void this.open.delete(key);
       this.open.add(key);

@@ -1,4 +1,5 @@
 import { h } from '../dom.js';
+import { whenReleased } from '../press.js';
 
 /** Draws JSON into `root` as a tree with foldable branches. Folded branches stay folded, and changes are marked. */
 export class JsonTree {
@@ -29,8 +30,11 @@ export class JsonTree {
   show(value: unknown): void {
     const before = this.shown;
     this.shown = value;
-    this.root.replaceChildren(this.draw(value, before, '', before === undefined));
-    if (this.wanted) this.narrow();
+    const drawn = this.draw(value, before, '', before === undefined);
+    whenReleased(this.root, () => {
+      this.root.replaceChildren(drawn);
+      if (this.wanted) this.narrow();
+    });
   }
 
   private draw(value: unknown, before: unknown, path: string, first: boolean): HTMLElement {

@@ -6,6 +6,7 @@
  * makes the designer's script 1.7 MB instead of 0.43 MB; fields, focus and dark mode are those of the other pages.
  */
 import { h, redraw } from '../dom.js';
+import { whenReleased } from '../press.js';
 import { drawActions, type Editing, openAction } from './action-editor.js';
 import { Pending } from './fields.js';
 import { globalTasks, isGlobalTask } from './global-tasks.js';
@@ -43,7 +44,6 @@ export class Panel {
   readonly pending = new Pending();
   private selected: Element | undefined;
   private ownChange = false;
-  private isPressed = false;
   private isStale = false;
   /** The field that gets the focus when the panel is drawn next. */
   private next: string | undefined;
@@ -64,13 +64,6 @@ export class Panel {
     bus.on('import.done', () => this.reset());
     root.addEventListener('toggle', (event) => this.toggled(event.target as HTMLDetailsElement), true);
     this.pending.around = (commit) => this.asOwn(commit);
-    const pressed = (is: boolean) => () => {
-      this.isPressed = is;
-      if (!is && this.isStale) this.drawSoon();
-    };
-    // Also if the press ends outside of the window.
-    document.addEventListener('pointerdown', pressed(true), true);
-    ['pointerup', 'pointercancel'].forEach((end) => document.addEventListener(end, pressed(false), true));
   }
 
   /** A field already shows what it commits; only the names of the element are updated. */
@@ -82,19 +75,14 @@ export class Panel {
       this.ownChange = false;
     }
     const head = this.root.querySelector<HTMLElement>('.head');
-    if (head && this.selected && !head.contains(document.activeElement)) head.replaceWith(this.drawHead(this.selected));
+    if (!head || head.contains(document.activeElement)) return;
+    whenReleased(head, () => this.selected && head.replaceWith(this.drawHead(this.selected)));
   }
 
-  /**
-   * Draws again once the focus has moved to its target and the pressed button is released: an element must not disappear while it
-   * is being clicked.
-   */
+  /** Draws again once the focus has moved to its target and the pressed button is released. */
   private drawSoon(): void {
     this.isStale = true;
-    if (this.isPressed) return;
-    setTimeout(() => {
-      if (this.isStale && !this.isPressed) this.draw();
-    });
+    setTimeout(() => whenReleased(this.root, () => this.isStale && this.draw()));
   }
 
   private reset(): void {
