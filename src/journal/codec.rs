@@ -7,7 +7,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::store::StoreError;
-use crate::text::buffer::Buffer;
+use crate::text::{buffer::Buffer, memory};
 
 const VERSION: u8 = 1;
 /// A size that suffices for most rows.
@@ -40,6 +40,11 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
         ))),
         None => Err(StoreError::Unreadable("a stored value is empty".to_owned())),
     }
+}
+
+/// Bytes that the value of [`encode`] takes in memory, estimated.
+pub fn memory(bytes: &[u8]) -> usize {
+    memory::of_message_pack(bytes.get(1..).unwrap_or_default())
 }
 
 #[cfg(test)]

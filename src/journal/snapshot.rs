@@ -26,7 +26,6 @@ use super::{
 use crate::{
     engine::{InstanceState, RecordBatch},
     model::ids::Time,
-    text::memory,
 };
 
 /// Version of the content of a snapshot.
@@ -98,6 +97,11 @@ pub fn read(entity: Entity, snapshot: &SnapshotRow) -> Result<InstanceState, Str
     Ok(state)
 }
 
+/// Bytes that the state in the body of a snapshot takes in memory, estimated.
+pub fn memory(body: &[u8]) -> usize {
+    codec::memory(body.get(2 + CHECKSUM..).unwrap_or_default())
+}
+
 /// Restores an instance: the rows after its snapshot are replayed on it; all rows if there is no
 /// usable snapshot.
 ///
@@ -131,16 +135,13 @@ pub fn restore_from(
         }
     };
     let rows = decoded(&stored, state.as_ref().map_or(1, |state| state.seq() + 1))?;
-    let bodies = stored.iter().map(|stored| &stored.row.body);
+    let of_rows = stored.iter().map(|stored| codec::memory(&stored.row.body));
     Ok(Restored {
         state: replayed(state, &rows)?,
         rows: rows.len(),
         row_bytes: stored.iter().map(|stored| stored.row.body.len()).sum(),
         snapshot_bytes: snapshot.len(),
-        memory: bodies
-            .chain([&snapshot])
-            .map(|body| memory::of_message_pack(body))
-            .sum(),
+        memory: memory(&snapshot) + of_rows.sum::<usize>(),
     })
 }
 

@@ -57,7 +57,6 @@ use crate::{
     },
     limits::{self, Limit},
     model::ids::Time,
-    text::memory,
 };
 
 /// Rows after which a snapshot may be due.
@@ -395,11 +394,11 @@ fn commit(
     let body = codec::encode(row)?;
     live.rows += 1;
     live.bytes += body.len();
-    live.memory.add(memory::of_message_pack(&body));
+    live.memory.add(codec::memory(&body));
     let snapshot = if live.rows >= SNAPSHOT_ROWS && live.bytes >= live.last_snapshot {
         let body = codec::encode(&live.state)?;
         (live.rows, live.bytes, live.last_snapshot) = (0, 0, body.len());
-        live.memory.set(memory::of_message_pack(&body));
+        live.memory.set(codec::memory(&body));
         Some(SnapshotRow {
             seq: live.state.seq(),
             body,
@@ -453,11 +452,11 @@ fn remembered(loaded: &Loaded, total: &LiveMemoryTotal) -> Result<Live, StoreErr
     let mut bytes = 0;
     let mut held = total.of_one(0);
     for body in loaded.snapshot.iter().map(|row| &row.body) {
-        held.add(memory::of_message_pack(body));
+        held.add(codec::memory(body));
     }
     for stored in &loaded.rows {
         bytes += stored.row.body.len();
-        held.add(memory::of_message_pack(&stored.row.body));
+        held.add(codec::memory(&stored.row.body));
         state.replay(&codec::decode::<CorrelationRow>(&stored.row.body)?);
     }
     Ok(Live {

@@ -40,7 +40,8 @@ pub fn of_json(text: &str) -> usize {
     text.len() + VALUE * values + OBJECT * objects + MEMBER * members
 }
 
-/// Bytes that a value takes that is encoded as MessagePack, as the journal does.
+/// Bytes that a value takes that is encoded as MessagePack. Damaged bytes count at most as much as
+/// the largest value of their length.
 pub fn of_message_pack(bytes: &[u8]) -> usize {
     let (mut total, mut at) = (bytes.len(), 0);
     let number = |at: usize, width: usize| {
@@ -49,7 +50,9 @@ pub fn of_message_pack(bytes: &[u8]) -> usize {
             .iter()
             .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
     };
-    let map = |members: usize| match members {
+    // A member takes two bytes at least.
+    let most = bytes.len() / 2;
+    let map = |members: usize| match members.min(most) {
         0 => 0,
         members => OBJECT.max(MEMBER * members),
     };
@@ -59,7 +62,7 @@ pub fn of_message_pack(bytes: &[u8]) -> usize {
         match marker {
             0x80..=0x8f => total += map(usize::from(marker & 0x0f)),
             0xde => (total, at) = (total + map(number(at, 2)), at + 2),
-            0xdf => (total, at) = (total.saturating_add(map(number(at, 4))), at + 4),
+            0xdf => (total, at) = (total + map(number(at, 4)), at + 4),
             0xa0..=0xbf => at += usize::from(marker & 0x1f),
             0xc4 | 0xd9 => at += 1 + number(at, 1),
             0xc5 | 0xda => at += 2 + number(at, 2),
@@ -134,5 +137,6 @@ mod tests {
         // Damaged bytes end the count without an error.
         assert!(of_message_pack(&[0xdb, 0xff, 0xff, 0xff, 0xff]) > 0);
         assert!(of_message_pack(&[0xdf]) > 0);
+        assert!(of_message_pack(&[0xdf, 0xff, 0xff, 0xff, 0xff, 0]) < 10_000);
     }
 }

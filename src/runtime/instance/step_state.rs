@@ -11,7 +11,7 @@
 //! writing a snapshot.
 
 use super::*;
-use crate::{engine::trace::TraceContext, runtime::keys, text::memory};
+use crate::{engine::trace::TraceContext, runtime::keys};
 
 /// The state on which the steps of an instance work.
 pub(super) struct StepState {
@@ -97,7 +97,7 @@ impl StepState {
         let body = codec::encode(row)?;
         self.since_snapshot.rows += 1;
         self.since_snapshot.bytes += body.len();
-        self.since_snapshot.memory += memory::of_message_pack(&body);
+        self.since_snapshot.memory += codec::memory(&body);
         let log_row = LogRow {
             entity: Entity::from(self.key),
             tenant: state.head().tenant.clone(),
@@ -160,7 +160,7 @@ impl StepState {
             rows: 0,
             bytes: 0,
             last_snapshot: snapshot.body.len(),
-            memory: memory::of_message_pack(&snapshot.body),
+            memory: snapshot::memory(&snapshot.body),
         };
         Ok(snapshot)
     }

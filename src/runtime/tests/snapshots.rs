@@ -6,7 +6,7 @@ use super::*;
 use crate::{
     engine::InstanceState,
     journal::{
-        Entity, MemoryStore, SnapshotRow, SqliteStore,
+        Entity, MemoryStore, SnapshotRow, SqliteStore, codec,
         snapshot::{self, Restored, VERSION},
     },
 };
@@ -80,6 +80,9 @@ async fn an_unusable_snapshot_is_replaced_by_a_replay() {
     let foreign = restored(&journal, other).await.state.unwrap();
     let good = snapshot::take(&whole).unwrap();
     assert!(snapshot::read(entity, &good).unwrap() == whole);
+    // Neither the version nor the checksum counts as data.
+    let encoded = codec::encode(&whole).unwrap();
+    assert_eq!(snapshot::memory(&good.body), codec::memory(&encoded));
     let foreign = snapshot::take(&foreign).unwrap();
     for bad in unusable(&good, &foreign) {
         put(&journal, entity, bad).await;
