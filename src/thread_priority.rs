@@ -20,9 +20,9 @@ use crate::limits;
 /// The niceness of these threads, of at most 19: in competition with one other thread such a thread
 /// gets a tenth of a core.
 const STEPS: i32 = 10;
-/// Threads of [`beside`]: for each kind of work as many as may run at once (one deploy), and one
-/// more for the search for cycles after a deploy.
-const THREADS: usize = 1 + limits::LARGE_BODIES_AT_ONCE + limits::HASHES + limits::PAST_FOLDS + 1;
+/// Threads of [`beside`]: for each kind of work as many as may run at once; one deploy, one search
+/// for cycles after a deploy, one large instance that leaves memory.
+const THREADS: usize = limits::LARGE_BODIES_AT_ONCE + limits::HASHES + limits::PAST_FOLDS + 3;
 
 /// Gives this thread a low priority from now on. On systems other than Linux, where a priority
 /// belongs to a whole process, nothing changes.

@@ -51,7 +51,7 @@ use crate::{
         Command, Effect, Record, access::Caller, instance_message::InstanceMessage, record::Status,
     },
     journal::{
-        AppendPermit, Busy, Commit, Counted, Entity, LogRow, OutboxRow, ReadModelChange,
+        AppendPermit, Busy, Commit, Counted, Entity, Journal, LogRow, OutboxRow, ReadModelChange,
         SnapshotRow, StoreError, Written, codec, read_models, snapshot,
     },
     limits,

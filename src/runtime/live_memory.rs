@@ -66,10 +66,15 @@ impl LiveMemory {
         self.set(self.all + bytes);
     }
 
+    /// Whether this is one of the large instances.
+    pub fn is_large(&self) -> bool {
+        self.counted > 0
+    }
+
     /// Whether this instance should leave memory: all together take too much, and it is among the
     /// large ones.
     pub fn is_too_much(&self) -> bool {
-        self.counted > 0 && self.total.is_too_much()
+        self.is_large() && self.total.is_too_much()
     }
 }
 

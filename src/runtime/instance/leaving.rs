@@ -1,6 +1,12 @@
 //! When and how an instance leaves memory.
 
+use tokio::sync::Semaphore;
+
 use super::*;
+use crate::thread_priority::beside_in;
+
+/// One large instance after the other is put away.
+static LEAVING: Semaphore = Semaphore::const_new(1);
 
 impl ProcessInstance {
     /// Whether it should leave memory, because all large instances, or all compiled forms in use,
@@ -14,23 +20,27 @@ impl ProcessInstance {
             || (CompiledMemory::of_all() > limits::COMPILED_MEMORY && has_large_definition())
     }
 
-    /// Leaves memory when nothing is in progress; if rows are in flight, once they are durable.
+    /// Leaves memory when nothing is in progress; if rows are in flight, once they are durable. What
+    /// a large instance needs for that is done on a thread of low priority.
     pub(super) fn rest(&mut self, ctx: &mut Context<Self>) {
         self.serve_readers();
         if self.leaving.is_some() || !self.runtime.registry.close(self.key, self.generation) {
             return;
         }
         self.leaving = Some(Vec::new());
-        if self.work.since_snapshot.rows >= WORTH_A_SNAPSHOT
-            && let Ok(slot) = self.runtime.journal.reserve()
-            && let Ok(snapshot) = self.work.snapshot()
-        {
-            // Without the snapshot, the next load replays more rows.
-            let release = self.gate.counted(|_| {});
-            let slot = self.gate.on(slot);
-            slot.snapshot(Entity::from(self.key), snapshot, release);
+        let (work, gate) = (self.work.take(), self.gate.clone());
+        let journal = self.runtime.journal.clone();
+        if !self.live_memory.is_large() {
+            work.put_away(&journal, &gate);
+            return self.leave_when_durable(ctx);
         }
-        self.leave_when_durable(ctx);
+        let put_away = async move {
+            // It is never closed.
+            let turn = LEAVING.acquire().await.ok();
+            beside_in(turn, move || work.put_away(&journal, &gate)).await
+        };
+        let leave = |_, actor: &mut Self, ctx: &mut Context<Self>| actor.leave_when_durable(ctx);
+        ctx.spawn(put_away.into_actor(self).map(leave));
     }
 
     /// A row was not written, so the instance in memory is not valid: nothing more is computed from

@@ -59,6 +59,19 @@ impl StepState {
         std::mem::replace(self, nothing)
     }
 
+    /// Drops it. If that is cheaper for the next load than to replay its rows, a snapshot is handed
+    /// to the writer before.
+    pub(super) fn put_away(mut self, journal: &Journal, gate: &Arc<CommitGate>) {
+        if self.since_snapshot.rows >= WORTH_A_SNAPSHOT
+            && let Ok(slot) = journal.reserve()
+            && let Ok(snapshot) = self.snapshot()
+        {
+            let release = gate.counted(|_| {});
+            gate.on(slot)
+                .snapshot(Entity::from(self.key), snapshot, release);
+        }
+    }
+
     /// Decides on a command and encodes its row.
     pub(super) fn step(
         &mut self,
