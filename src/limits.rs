@@ -54,8 +54,9 @@ pub const ID_BYTES: usize = 128;
 pub const JSON_MEMORY: usize = 16 * 1024 * 1024;
 /// JSON that takes up to this much is not counted in the memory for bodies.
 pub const JSON_MEMORY_UNCOUNTED: usize = 64 * 1024;
-/// Memory that the large instances may take together, estimated; beyond it, they leave memory as
-/// soon as they have answered, and are read again when needed.
+/// Memory that the large instances may take together, estimated; beyond it, those leave memory that
+/// were not used for longest, and beyond one and a half times that, each as soon as it has
+/// answered. They are read again when needed. The default of an option.
 pub const LIVE_MEMORY: usize = 128 * 1024 * 1024;
 /// An instance that takes more than this is large.
 pub const LARGE_INSTANCE: usize = 16 * 1024;

@@ -291,6 +291,15 @@ pub struct Options {
         value_parser = whole::<usize>
     )]
     pub max_body_memory: Option<usize>,
+    /// Memory for large instances, in MiB [default: 128]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_MAX_INSTANCE_MEMORY",
+        value_name = "MIB",
+        value_parser = whole::<usize>
+    )]
+    pub max_instance_memory: Option<usize>,
     /// Allowed targets of HTTP calls and webhooks, comma-separated: hosts, *.domains, host:port,
     /// networks, or * for all public addresses [default: none]
     #[arg(
@@ -469,6 +478,7 @@ impl Options {
             address_starts: self.address_starts.or(file.address_starts),
             max_connections: self.max_connections.or(file.max_connections),
             max_body_memory: self.max_body_memory.or(file.max_body_memory),
+            max_instance_memory: self.max_instance_memory.or(file.max_instance_memory),
             outbound_targets: self.outbound_targets.or(file.outbound_targets),
             webhook_secret: self.webhook_secret.or(file.webhook_secret),
             secrets: self.secrets.or(file.secrets),

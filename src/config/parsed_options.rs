@@ -20,7 +20,7 @@ const MIB: usize = 1024 * 1024;
 const WORKERS: usize = 1_024;
 const CONNECTIONS: usize = 10_000_000;
 /// In MiB.
-const BODY_MEMORY: usize = 1024 * 1024;
+const MEMORY: usize = 1024 * 1024;
 
 /// The values of the options whose texts have to be parsed.
 pub(super) struct ParsedOptions {
@@ -118,8 +118,14 @@ fn out_of_range(options: &Options) -> Vec<String> {
         outside(
             "max-body-memory",
             options.max_body_memory,
-            least..=BODY_MEMORY,
+            least..=MEMORY,
             fits,
+        ),
+        outside(
+            "max-instance-memory",
+            options.max_instance_memory,
+            1..=MEMORY,
+            "an instance in use needs some",
         ),
     ];
     wrong.extend(outside.into_iter().flatten());

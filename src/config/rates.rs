@@ -35,6 +35,9 @@ pub(super) fn limits(options: &Options) -> Result<Limits, ConfigError> {
             .unwrap_or(default.max_connections_per_address),
         max_connections: options.max_connections.unwrap_or(default.max_connections),
         max_body_memory: options.max_body_memory.unwrap_or(default.max_body_memory),
+        max_instance_memory: options
+            .max_instance_memory
+            .unwrap_or(default.max_instance_memory),
         anonymous: rates(
             "anonymous",
             [

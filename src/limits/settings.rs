@@ -19,6 +19,8 @@ pub struct Limits {
     pub max_connections: usize,
     /// Memory for request bodies, in MiB; at least what one definition needs.
     pub max_body_memory: usize,
+    /// Memory that large instances may take together, in MiB.
+    pub max_instance_memory: usize,
     /// The rates of all anonymous callers of one address together.
     pub anonymous: Rates,
     /// The rates of one user over all its connections and requests.
@@ -81,6 +83,7 @@ impl Default for Limits {
             max_connections_per_address: 1_024,
             max_connections: 20_000,
             max_body_memory: 128,
+            max_instance_memory: super::LIVE_MEMORY >> 20,
             anonymous: Rates {
                 requests: Quota::new(100, 400),
                 bytes: Quota::new(MIB, 16 * MIB),

@@ -372,6 +372,7 @@ impl ProcessInstance {
         let out = self.gate.counted(out);
         self.gate.on(slot).append_audited(commit, audit, out);
         self.live_memory.set(self.work.since_snapshot.memory);
+        self.make_room();
     }
 
     /// Joins the tree a start belongs to. Returns `false` when an instance of the tree has ended

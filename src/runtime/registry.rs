@@ -296,6 +296,16 @@ impl Registry {
         give_back(&self.slots);
     }
 
+    /// Asks an instance to leave memory, which it does if nothing is in progress.
+    pub fn passivate(&self, key: InstanceKey) {
+        if let Some(slot) = self.slots.get(&key)
+            && let SlotState::Live { addr, .. } = &slot.state
+        {
+            // With a full mailbox it is in use.
+            let _ = addr.try_send(Passivate);
+        }
+    }
+
     /// The number of instances in memory or moving.
     pub fn len(&self) -> usize {
         self.slots.len()

@@ -18,7 +18,10 @@ use std::{
 use serde_json::{Value, json};
 use stepwire::session::auth::token::{Identity, TokenSettings, Tokens};
 use tempfile::TempDir;
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::sleep,
+};
 use uuid::Uuid;
 
 /// Signs the tokens of attackers and users.
@@ -359,5 +362,19 @@ pub async fn sent(request: reqwest::RequestBuilder) -> (u16, String) {
             (status, answer.text().await.unwrap_or_default())
         }
         Err(_) => (0, String::new()),
+    }
+}
+
+/// Sends a request, after the time that the answer gives as often as a rate is used up.
+pub async fn obeying(request: reqwest::RequestBuilder) -> (u16, String) {
+    loop {
+        let again = request.try_clone().expect("a body that can be sent again");
+        let (status, text) = sent(again).await;
+        if status != 429 {
+            return (status, text);
+        }
+        let refused: Value = serde_json::from_str(&text).unwrap_or_default();
+        let wait = refused["afterMs"].as_u64().unwrap_or(1_000);
+        sleep(Duration::from_millis(wait)).await;
     }
 }

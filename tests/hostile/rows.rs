@@ -11,7 +11,7 @@ use tokio::time::sleep;
 
 use super::{
     Outcome,
-    field::{ATTACKER, Field, Tally, sent, swarm},
+    field::{ATTACKER, Field, Tally, obeying, sent, swarm},
     socket::{Socket, SocketEvent},
 };
 
@@ -49,7 +49,7 @@ pub async fn large_rows(field: Arc<Field>) -> Outcome {
     for row in 0..rows {
         let text = format!("{row} {}", "x".repeat(ROW));
         let body = json!({"action": "note", "data": {"text": text}});
-        let (status, text) = sent(client.post(&run).bearer_auth(&token).json(&body)).await;
+        let (status, text) = obeying(client.post(&run).bearer_auth(&token).json(&body)).await;
         assert_eq!(status, 200, "{text:.300}");
     }
 
@@ -102,7 +102,7 @@ pub async fn unread_snapshots(field: Arc<Field>) -> Outcome {
         let text = format!("{number} {}", "x".repeat(60_000));
         let body = json!({"process": "poster", "data": {"text": text}});
         let request = client.post(field.url("/v1/instances")).bearer_auth(&token);
-        let (status, text) = sent(request.json(&body)).await;
+        let (status, text) = obeying(request.json(&body)).await;
         assert_eq!(status, 201, "{text:.300}");
         let started: Value = serde_json::from_str(&text).expect("an answer");
         followed.push(started["instance"].as_str().unwrap_or_default().to_owned());

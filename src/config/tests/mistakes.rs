@@ -73,6 +73,7 @@ fn numbers_have_bounds() {
         ("workers", "1", "1024"),
         ("max-connections", "1", "10000000"),
         ("max-body-memory", "16", "1048576"),
+        ("max-instance-memory", "1", "1048576"),
     ] {
         let flag = format!("--{option}");
         for (given, bound) in [

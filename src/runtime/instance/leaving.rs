@@ -9,6 +9,13 @@ use crate::thread_priority::beside_in;
 static LEAVING: Semaphore = Semaphore::const_new(1);
 
 impl ProcessInstance {
+    /// Notes that it is in use: others that were not used for longer may have to leave memory.
+    pub(super) fn make_room(&mut self) {
+        for key in self.live_memory.used(self.key) {
+            self.runtime.registry.passivate(key);
+        }
+    }
+
     /// Whether it should leave memory, because all large instances, or all compiled forms in use,
     /// take too much.
     pub(super) fn takes_too_much(&self) -> bool {

@@ -11,6 +11,7 @@ impl Actor for ProcessInstance {
             self.runtime
                 .registry
                 .settle(self.key, self.generation, ctx.address());
+        self.make_room();
         self.drain_backlog(ctx);
         self.serve(ctx);
     }

@@ -173,6 +173,7 @@ async fn start_runtime(config: &Config) -> Result<(Arc<Runtime>, Vec<Arbiter>), 
     let program = Some(&config.script_program);
     let runtime = Runtime::start(journal, files, http_calls, clock, handles, program);
     let runtime = runtime.await.map_err(|error| error.to_string())?;
+    runtime.limit_live_memory(config.limits.max_instance_memory << 20);
     Ok((runtime, arbiters))
 }
 
