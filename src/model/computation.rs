@@ -65,6 +65,22 @@ enum Comparison {
     AtLeast,
 }
 
+/// The signs of an expression that are not in its texts, with their positions. A text with a
+/// backslash is refused, so none hides a quote.
+fn outside_texts(source: &str) -> impl Iterator<Item = (usize, char)> + '_ {
+    let mut quote = None;
+    source.char_indices().filter(move |&(_, sign)| {
+        let Some(open) = quote else {
+            quote = ['"', '\''].contains(&sign).then_some(sign);
+            return quote.is_none();
+        };
+        if sign == open {
+            quote = None;
+        }
+        false
+    })
+}
+
 impl Computation {
     /// The expression of a source: `${…}` in JUEL, `= …` in FEEL. `None` if it is neither.
     ///
@@ -75,8 +91,23 @@ impl Computation {
         if let Some(feel) = source.strip_prefix('=') {
             return Some(Self::parse(feel, Notation::Feel));
         }
-        let inner = source.strip_prefix("${")?.strip_suffix('}')?;
-        (!inner.contains(['{', '}'])).then(|| Self::parse(inner, Notation::Juel))
+        let after = source.strip_prefix("${")?;
+        let length = Self::length(after, |_| false)?;
+        let (inner, behind) = after.split_at(length);
+        let is_one = behind == "}" && !outside_texts(inner).any(|(_, sign)| sign == '{');
+        is_one.then(|| Self::parse(inner, Notation::Juel))
+    }
+
+    /// The length of what a placeholder begins with, up to the brace that closes it: a brace within
+    /// a text of the expression does not. What `is_path` accepts up to the first brace is no
+    /// expression. `None` without a closing brace.
+    pub fn length(after: &str, is_path: impl Fn(&str) -> bool) -> Option<usize> {
+        let first = after.find('}')?;
+        if is_path(&after[..first]) {
+            return Some(first);
+        }
+        let mut closing = outside_texts(after).filter(|&(_, sign)| sign == '}');
+        Some(closing.next().map_or(first, |(at, _)| at))
     }
 
     /// The expression of a placeholder, without its braces: in FEEL if it begins with `=`.
@@ -355,6 +386,7 @@ mod tests {
             ("${o.l[0] + 0.5}", json!(7.5)),
             ("${0.1 + 0.2}", json!(0.30000000000000004)),
             ("${x == 5}", json!(true)),
+            ("${yes ? '}' : \"{\"}", json!("}")),
             ("${x eq y}", json!(false)),
             ("${t != 'ab'}", json!(false)),
             ("${z == null}", json!(true)),

@@ -156,13 +156,16 @@ fn text_part(text: &str) -> Result<Part, String> {
     let (mut parts, mut plain, mut rest) = (Vec::new(), String::new(), text);
     while let Some((before, after)) = rest.split_once("${") {
         plain.push_str(before);
-        let closed = after.split_once('}').filter(|_| !before.ends_with('\\'));
-        let Some((inner, behind)) = closed else {
+        let is_path = |inner: &str| template(&format!("${{{inner}}}")).is_ok();
+        let is_literal = before.ends_with('\\');
+        let length = (!is_literal).then(|| Computation::length(after, is_path));
+        let Some(length) = length.flatten() else {
             plain.push_str("${");
             rest = after;
             continue;
         };
-        rest = behind;
+        let inner = &after[..length];
+        rest = &after[length + 1..];
         let placeholder = format!("${{{inner}}}");
         match (template(&placeholder), Computation::in_placeholder(inner)) {
             (Err(sentence), Err(_)) => return Err(sentence),
@@ -296,6 +299,11 @@ mod tests {
             ("${processBusinessKey}/${n + 1}", json!("b1/4")),
             ("${= \"a\" + name}", json!("aann")),
             ("${= \"a\" + string(n)}", json!("a3")),
+            ("a ${yes ? '}' : '{'}${n}", json!("a }3")),
+            (
+                "${name == '}'} ${= if yes then \"{}\" else \"\"}",
+                json!("false {}"),
+            ),
             ("plain", json!("plain")),
         ] {
             assert_eq!(text(written), Ok(expected), "{written}");

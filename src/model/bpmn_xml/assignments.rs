@@ -136,8 +136,11 @@ pub(super) fn translated(text: &str, path: impl Fn(&str) -> Option<String>) -> O
     let (mut read, mut rest) = (String::new(), text);
     while let Some(at) = rest.find("${").or_else(|| rest.find("#{")) {
         let at = rest.find("#{").map_or(at, |other| other.min(at));
-        let (inside, after) = rest[at + 2..].split_once('}')?;
-        read.push_str(&rest[..at]);
+        let (before, opened) = rest.split_at(at);
+        let opened = &opened[2..];
+        let length = Computation::length(opened, |inside| path(inside).is_some())?;
+        let (inside, after) = (&opened[..length], &opened[length + 1..]);
+        read.push_str(before);
         let placeholder = match path(inside) {
             Some(path) => format!("${{{path}}}"),
             None => Computation::spaced(&format!("${{{inside}}}"))?,
