@@ -62,6 +62,9 @@ pub const LIVE_MEMORY: usize = 128 * 1024 * 1024;
 pub const LARGE_INSTANCE: usize = 16 * 1024;
 /// How long work for connections keeps a thread before it yields to others.
 pub const THREAD_TURN: Duration = Duration::from_millis(1);
+/// How long steps of one instance keep their thread before others on it go on, even if more commands
+/// wait for the instance.
+pub const INSTANCE_TURN: Duration = Duration::from_micros(250);
 /// Values in the data of a command up to which its step runs on the arbiter of its instance; a step
 /// with more counts as long.
 pub const VALUES_ON_ARBITER: usize = 4_096;

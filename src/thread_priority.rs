@@ -1,8 +1,9 @@
 //! Threads of low priority: the system prefers all other threads to them, and takes the core from
 //! them at once when another thread needs it.
 //!
-//! Deploys, long bodies, large instances that are read, passwords and long steps run there: work of
-//! milliseconds, for which no other user must wait, even on a server with few cores.
+//! Deploys, long bodies, large instances that are read or leave memory, passwords and long steps
+//! run there: work of milliseconds, for which no other user must wait, even on a server with few
+//! cores.
 //!
 //! # Rationale
 //!

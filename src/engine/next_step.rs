@@ -133,17 +133,16 @@ fn offer(
 ) -> Offer {
     let element = state.element(key);
     let assignee = element.and_then(|element| element.assignee().cloned());
-    let variables = state.variables(Some(key));
+    // Most actions of large loops have no keys.
+    let variables = (!action.keys.is_empty()).then(|| state.variables(Some(key)));
+    let initial = variables.and_then(|all| action.keys.held_by(&all, limits::INITIAL_BYTES));
     Offer {
         element: key,
         node: node.id.clone(),
         action: action.name.clone(),
         assignee,
         back,
-        initial: action
-            .keys
-            .held_by(&variables, limits::INITIAL_BYTES)
-            .map(Arc::new),
+        initial: initial.map(Arc::new),
     }
 }
 

@@ -86,6 +86,10 @@ pub struct ProcessInstance {
     away: bool,
     /// Whether its steps take long.
     long_steps: ConsecutiveLongSteps,
+    /// How long its steps took on this thread since others on it went on.
+    turn: Duration,
+    /// Whether others on this thread go on, and its next command waits for them.
+    pauses: bool,
     /// Set when it is leaving memory: collects the envelopes still in the mailbox, which are routed
     /// again.
     leaving: Option<Vec<Envelope>>,
@@ -161,13 +165,15 @@ impl ProcessInstance {
             backlog: VecDeque::new(),
             away: false,
             long_steps: ConsecutiveLongSteps::default(),
+            turn: Duration::ZERO,
+            pauses: false,
             leaving: None,
         }
     }
 
     fn drain_backlog(&mut self, ctx: &mut Context<Self>) {
-        // While a step is on another thread, the backlog waits for its return.
-        while !self.away
+        // While a step is on another thread or others go on, the backlog waits.
+        while !(self.away || self.pauses)
             && let Some(envelope) = self.backlog.pop_front()
         {
             self.take(envelope, ctx);
@@ -262,7 +268,9 @@ impl ProcessInstance {
             Ok(step) => self.conclude(step, (caller.as_ref(), reply), slot, ctx),
             Err(_) => self.recover(reply, ctx),
         }
-        self.took(StepKind::Plain, timed.elapsed(), started.as_ref());
+        let took = timed.elapsed();
+        self.took(StepKind::Plain, took, started.as_ref());
+        self.let_others_go_on(took, ctx);
     }
 
     fn refuse_busy(&mut self, reply: ReplyTo, ctx: &mut Context<Self>) {

@@ -2,6 +2,8 @@
 //! long or the last ones did, another one. The mailbox waits meanwhile, so order and exclusive
 //! ownership are kept.
 
+use tokio::task::yield_now;
+
 use super::*;
 use crate::expression::worker;
 
@@ -99,6 +101,20 @@ impl ProcessInstance {
             let starts = &self.runtime.long_steps;
             starts.started(&start.process.row, start.data, kind, took);
         }
+    }
+
+    /// Gives the thread to others on it, once the steps of this instance took their time: its mailbox
+    /// would be emptied in one go. Under a virtual clock the order must not depend on measured time.
+    pub(super) fn let_others_go_on(&mut self, took: Duration, ctx: &mut Context<Self>) {
+        self.turn += took;
+        if self.turn < limits::INSTANCE_TURN || self.runtime.clock.is_virtual() {
+            return;
+        }
+        (self.turn, self.pauses) = (Duration::ZERO, true);
+        ctx.wait(yield_now().into_actor(self).map(|(), actor, ctx| {
+            actor.pauses = false;
+            actor.drain_backlog(ctx);
+        }));
     }
 
     /// Runs a step on another thread.
