@@ -2,18 +2,19 @@
 //! notations of JUEL (`${total + 1}`) and FEEL (`= total + 1`), as a whole or in a longer text.
 //!
 //! An expression gives the value that it gives in those languages, or fails where they convert a
-//! value of another kind. Parsing: `parser`; numbers: `number`. Not here: conditions and rules
-//! (`expression`), arithmetic with numbers only (`arithmetic`), texts around an expression
-//! (`computed_template`).
+//! value of another kind. Parsing: `parser`; where one in a text ends: `placeholder`;
+//! numbers: `number`. Not here: conditions and rules (`expression`), arithmetic with numbers only
+//! (`arithmetic`), texts around an expression (`computed_template`).
 
 mod number;
 mod parser;
+mod placeholder;
 
 use std::{borrow::Cow, cmp::Ordering};
 
 use serde_json::Value;
 
-use self::number::Number;
+use self::{number::Number, placeholder::outside_texts};
 use super::{path::DataPath, template::as_text, variables::Variables};
 use crate::limits::TEMPLATE_BYTES;
 
@@ -65,22 +66,6 @@ enum Comparison {
     AtLeast,
 }
 
-/// The signs of an expression that are not in its texts, with their positions. A text with a
-/// backslash is refused, so none hides a quote.
-fn outside_texts(source: &str) -> impl Iterator<Item = (usize, char)> + '_ {
-    let mut quote = None;
-    source.char_indices().filter(move |&(_, sign)| {
-        let Some(open) = quote else {
-            quote = ['"', '\''].contains(&sign).then_some(sign);
-            return quote.is_none();
-        };
-        if sign == open {
-            quote = None;
-        }
-        false
-    })
-}
-
 impl Computation {
     /// The expression of a source: `${…}` in JUEL, `= …` in FEEL. `None` if it is neither.
     ///
@@ -96,18 +81,6 @@ impl Computation {
         let (inner, behind) = after.split_at(length);
         let is_one = behind == "}" && !outside_texts(inner).any(|(_, sign)| sign == '{');
         is_one.then(|| Self::parse(inner, Notation::Juel))
-    }
-
-    /// The length of what a placeholder begins with, up to the brace that closes it: a brace within
-    /// a text of the expression does not. What `is_path` accepts up to the first brace is no
-    /// expression. `None` without a closing brace.
-    pub fn length(after: &str, is_path: impl Fn(&str) -> bool) -> Option<usize> {
-        let first = after.find('}')?;
-        if is_path(&after[..first]) {
-            return Some(first);
-        }
-        let mut closing = outside_texts(after).filter(|&(_, sign)| sign == '}');
-        Some(closing.next().map_or(first, |(at, _)| at))
     }
 
     /// The expression of a placeholder, without its braces: in FEEL if it begins with `=`.

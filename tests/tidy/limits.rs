@@ -343,6 +343,7 @@ const ROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("time that a thread spends", &["THREAD_TURN"]),
+    ("time that steps of one instance", &["INSTANCE_TURN"]),
     ("copies of a signal's data", &["RATE_OWED"]),
     (
         "bytes that an instance writes by itself",

@@ -29,6 +29,9 @@ impl Written {
         if let Some(millis) = within("Duration::from_millis(") {
             return vec![format!("{} ms", number(millis, all))];
         }
+        if let Some(micros) = within("Duration::from_micros(") {
+            return vec![format!("{} ms", number(micros, all) as f64 / 1_000.0)];
+        }
         if let Some((first, second)) = within("Quota::new(").and_then(|both| both.split_once(',')) {
             let (rate, burst) = (number(first, all), number(second, all));
             return vec![format!("{rate} per second, {burst} at once")];
