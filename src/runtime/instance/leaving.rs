@@ -28,7 +28,8 @@ impl ProcessInstance {
     }
 
     /// Leaves memory when nothing is in progress; if rows are in flight, once they are durable. What
-    /// a large instance needs for that is done on a thread of low priority.
+    /// a large instance needs for that is done on a thread of low priority, except under a virtual
+    /// clock: the order of steps must not depend on a thread of its own.
     pub(super) fn rest(&mut self, ctx: &mut Context<Self>) {
         self.serve_readers();
         if self.leaving.is_some() || !self.runtime.registry.close(self.key, self.generation) {
@@ -37,7 +38,7 @@ impl ProcessInstance {
         self.leaving = Some(Vec::new());
         let (work, gate) = (self.work.take(), self.gate.clone());
         let journal = self.runtime.journal.clone();
-        if !self.live_memory.is_large() {
+        if !self.live_memory.is_large() || self.runtime.clock.is_virtual() {
             work.put_away(&journal, &gate);
             return self.leave_when_durable(ctx);
         }
