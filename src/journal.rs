@@ -30,6 +30,7 @@ mod listing;
 mod log_part;
 mod long_writes;
 mod memory;
+mod packed_source;
 mod queue_permit;
 pub mod read_models;
 mod readers;
@@ -65,6 +66,7 @@ pub use listing::{
 };
 pub use log_part::{LogLimit, LogPart};
 pub use memory::MemoryStore;
+pub use packed_source::PackedSource;
 pub use queue_permit::Busy;
 pub use row::{
     Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow,

@@ -6,9 +6,7 @@
 //! like writing a row of the log twice: memory and store disagree, nothing of the batch was
 //! acknowledged, and the next start reads the store.
 
-use std::sync::Arc;
-
-use super::listing::Owner;
+use super::{listing::Owner, packed_source::PackedSource};
 use crate::model::{ids::Time, source::SourceFormat};
 
 /// The state of a version of a definition.
@@ -81,7 +79,7 @@ pub struct DefinitionRow {
     pub format: DefinitionFormat,
     /// The text as it was deployed. `None` if the store has it already, because it is long and
     /// rarely needed; also when only the state of a stored version is written.
-    pub source: Option<Arc<[u8]>>,
+    pub source: Option<PackedSource>,
     /// When it was deployed.
     pub created_at: Time,
     /// By whom.

@@ -99,7 +99,7 @@ fn cost(op: &WriteOp) -> usize {
         WriteOp::Snapshot(_, snapshot) => snapshot.body.len(),
         WriteOp::Definitions(rows, schedules) => {
             let sources = rows.iter().filter_map(|row| row.source.as_ref());
-            let bytes: usize = sources.map(|source| source.len()).sum();
+            let bytes: usize = sources.map(|source| source.bytes().len()).sum();
             bytes + (rows.len() + schedules.len()) * CHANGE
         }
         WriteOp::Drafts(changes) => changes.len() * CHANGE,

@@ -7,6 +7,7 @@ use super::values::{INSTANCE_ITSELF, Revision, Roles, Seq, StatusNumber};
 use crate::journal::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerRow, TimerRowKey},
+    packed_source::PackedSource,
     row::{LogRow, OutboxMessage, OutboxRow, StoredRow},
     schedule::{ScheduleKey, ScheduleRow},
     user::UserRow,
@@ -121,7 +122,7 @@ pub(super) fn definition_row(row: &Row<'_>) -> Result<DefinitionRow> {
         alias: row.get(5)?,
         name: row.get(6)?,
         format: row.get(7)?,
-        source: Some(row.get::<_, Vec<u8>>(8)?.into()),
+        source: Some(PackedSource::stored(row.get(8)?)),
         created_at: row.get(9)?,
         created_by: row.get(10)?,
     })

@@ -266,7 +266,7 @@ fn put_definition(db: &mut Statements<'_>, row: &DefinitionRow) -> Result<(), St
             row.alias,
             row.name,
             row.format,
-            source,
+            source.bytes(),
             row.created_at,
             row.created_by,
         ])

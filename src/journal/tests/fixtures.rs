@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::{
     journal::{
         Commit, DefinitionFormat, DefinitionRow, DefinitionState, InstanceRow, LogRow, MemoryStore,
-        ReadModelChange, SqliteStore, Store, StoreReader, WriteOp,
+        PackedSource, ReadModelChange, SqliteStore, Store, StoreReader, WriteOp,
     },
     model::ids::{InstanceKey, Time},
 };
@@ -86,7 +86,7 @@ pub(super) fn definition(id: &str, version: u32, state: DefinitionState) -> Defi
         alias: Some(41),
         name: "Account onboarding".into(),
         format: DefinitionFormat::Bpmn,
-        source: Some(b"<definitions/>"[..].into()),
+        source: Some(PackedSource::pack(b"<definitions/>").unwrap()),
         created_at: Time(5),
         created_by: "alice".into(),
     }

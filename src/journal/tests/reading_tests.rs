@@ -4,8 +4,8 @@ use super::fixtures::{changing, check, definition, instance, key};
 use crate::{
     journal::{
         Counted, DefinitionRow, DefinitionState, IncidentRow, InstanceFilter, InstanceRow,
-        PlaceFilter, ReadModelChange, ScheduleChange, ScheduleKey, ScheduleRow, StoreError,
-        TaskAudience, TaskRow, UserRow, WriteOp,
+        PackedSource, PlaceFilter, ReadModelChange, ScheduleChange, ScheduleKey, ScheduleRow,
+        StoreError, TaskAudience, TaskRow, UserRow, WriteOp,
     },
     model::ids::{ElementKey, Time},
 };
@@ -319,7 +319,7 @@ fn a_definition_gets_other_states_and_keeps_its_content() {
         );
         let other = DefinitionRow {
             revision: "another".into(),
-            source: Some(b"another"[..].into()),
+            source: Some(PackedSource::pack(b"another").unwrap()),
             ..first.clone()
         };
         let refused = store

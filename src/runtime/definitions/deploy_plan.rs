@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     expression,
-    journal::{DefinitionFormat, DefinitionRow, DefinitionState},
+    journal::{DefinitionFormat, DefinitionRow, DefinitionState, PackedSource},
     limits,
     model::{
         compile,
@@ -41,7 +41,7 @@ type CompiledProcess = (Arc<ExecutableProcess>, Arc<dyn Evaluator>, Vec<Problem>
 /// A compiled source: the part of a deploy that takes long and needs no other definition.
 pub(super) struct CompiledSource {
     /// The source, which its processes share.
-    source: Arc<[u8]>,
+    source: PackedSource,
     /// The hash of the source.
     revision: String,
     /// The ids of all its processes.
@@ -67,6 +67,8 @@ impl CompiledSource {
             return Err(vec![Problem::error("", "too_large", message)]);
         }
         let revision = content_hash(&source);
+        let packed = PackedSource::pack(&source)
+            .map_err(|error| vec![Problem::error("", "too_large", error.to_string())])?;
         let ids = read
             .iter()
             .map(|(definition, _)| definition.id.clone())
@@ -76,7 +78,7 @@ impl CompiledSource {
             .map(|(definition, warnings)| compile_definition(definition, warnings))
             .collect();
         Ok(Self {
-            source,
+            source: packed,
             revision,
             ids,
             processes,
@@ -297,14 +299,17 @@ pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String>
             .collect::<Vec<_>>()
             .join("; ")
     };
-    let source = row.source.as_deref().unwrap_or_default();
-    if content_hash(source) != row.revision {
+    let source = match row.source.as_ref().map(PackedSource::text) {
+        None => Vec::new(),
+        Some(text) => text.map_err(|error| unusable(error.to_string()))?,
+    };
+    if content_hash(&source) != row.revision {
         return Err(unusable(
             "its source is not the one that was deployed, as its hash is another".to_owned(),
         ));
     }
-    let read =
-        read_source(source, row.format.into()).map_err(|problems| unusable(sentences(problems)))?;
+    let read = read_source(&source, row.format.into())
+        .map_err(|problems| unusable(sentences(problems)))?;
     let this = read
         .into_iter()
         .find(|(definition, _)| definition.id == row.id);
@@ -361,11 +366,11 @@ fn is_known(versions: &Versions, tenant: &str, id: &str) -> bool {
 fn place(
     versions: &Versions,
     deploy: &Deploy<'_>,
-    (source, revision): (&Arc<[u8]>, &str),
+    (source, revision): (&PackedSource, &str),
     executable: Arc<ExecutableProcess>,
     evaluator: Arc<dyn Evaluator>,
 ) -> (KnownVersion, bool) {
-    let memory = CompiledMemory::of(&executable, source.len());
+    let memory = CompiledMemory::of(&executable, source.text_len());
     let id = executable.definition.id.clone();
     let state = if deploy.publish {
         DefinitionState::Published

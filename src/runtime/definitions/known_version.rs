@@ -16,7 +16,7 @@ use std::{
 
 use super::DeployedProcess;
 use crate::{
-    journal::{DefinitionRow, DefinitionState},
+    journal::{DefinitionRow, DefinitionState, PackedSource},
     model::{
         definition::{FlowNode, SequenceFlow},
         executable::{ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess},
@@ -48,7 +48,7 @@ pub struct KnownVersion {
     /// Its compiled form, while it stays in memory for future users.
     kept: Option<Arc<DeployedProcess>>,
     /// Its source, until the store has it.
-    unwritten: Option<Arc<[u8]>>,
+    unwritten: Option<PackedSource>,
 }
 
 /// The values of a version that lists show.
@@ -61,7 +61,7 @@ pub struct Summary {
 
 impl KnownVersion {
     /// A version that was compiled; with its source if that still has to be written.
-    pub fn of(process: DeployedProcess, unwritten: Option<Arc<[u8]>>) -> Self {
+    pub fn of(process: DeployedProcess, unwritten: Option<PackedSource>) -> Self {
         let definition = &process.executable.definition;
         let summary = Summary {
             search_keys: definition.search_keys.clone(),

@@ -122,11 +122,14 @@ impl Definitions {
         let row = row.clone();
         let read = self
             .journal
-            .list(None, move |reader| stored(reader, &row))
+            .list(None, move |reader| {
+                let source = stored(reader, &row)?.source;
+                source.map(|packed| packed.text()).transpose()
+            })
             .await;
         let stored = read.map_err(|_| DeployError::Closed)?;
-        let row = stored.map_err(DeployError::Store)?;
-        row.source.ok_or(DeployError::NotFound)
+        let text = stored.map_err(DeployError::Store)?;
+        text.map(Arc::from).ok_or(DeployError::NotFound)
     }
 
     fn compile_then(

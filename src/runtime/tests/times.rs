@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::{
-    journal::{DefinitionRow, MemoryStore, SqliteStore},
+    journal::{DefinitionRow, MemoryStore, PackedSource, SqliteStore},
     model::problem::{Problem, Severity},
     runtime::{
         clock::real_now,
@@ -63,7 +63,8 @@ async fn a_time_that_passes_after_the_deploy_is_a_warning_where_it_was_deployed(
             "{when}"
         );
         let known = &runtime.definitions;
-        let source = Some(known.source(&again.row).await.expect("it is stored"));
+        let source = known.source(&again.row).await.expect("it is stored");
+        let source = PackedSource::pack(&source).ok();
         let stored = DefinitionRow {
             source,
             ..again.row
