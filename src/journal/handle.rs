@@ -17,7 +17,7 @@ use super::{
     audit::AuditRow,
     chain::Chain,
     change::{Commit, WriteOp},
-    commit_gate::{self, Release},
+    commit_gate::{Gate, Release},
     disk_room::RoomState,
     http_call::CallChange,
     long_writes::LongWrites,
@@ -92,12 +92,12 @@ impl Journal {
     ) -> Result<Self, StoreError> {
         let (queue, receiver) = crossbeam_channel::unbounded();
         let readers = Readers::start(store.as_ref())?;
-        let (gate_sender, gate) = commit_gate::start()?;
+        let (gate_side, gate) = Gate::start()?;
         let room = Arc::<RoomState>::default();
         let writer = Writer {
             store,
             queue: receiver,
-            gate: gate_sender,
+            gate: gate_side,
             room: room.clone(),
             long: LongWrites::default(),
             rested: true,
@@ -121,7 +121,7 @@ impl Journal {
         on_fatal: OnFatal,
     ) -> Result<(Self, Steps), StoreError> {
         let (queue, entries) = crossbeam_channel::unbounded();
-        let (gate, freed) = crossbeam_channel::unbounded();
+        let (gate, freed) = Gate::without_thread();
         let (readers, questions) = Readers::without_threads();
         let room = Arc::<RoomState>::default();
         let reader = store.reader()?;

@@ -1,5 +1,5 @@
 //! The writer thread: group commit. It takes what is queued, writes it as one transaction, and
-//! hands the releases to the commit gate.
+//! releases what waited for it.
 //!
 //! There is no artificial delay: a batch accumulates while the previous one syncs. At most one
 //! batch is in flight. Short writes go before long ones ([`long_writes`](super::long_writes)).
@@ -17,12 +17,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::{
     chain::{Chain, NotWritten, Written},
     change::WriteOp,
-    commit_gate::{Free, Release},
+    commit_gate::{Free, Gate, Release},
     disk_room::RoomState,
     long_writes::LongWrites,
     row::Entity,
@@ -76,7 +76,7 @@ pub(super) struct QueuedEntry {
 pub(super) struct Writer {
     pub store: Box<dyn Store>,
     pub queue: Receiver<WriterMessage>,
-    pub gate: Sender<Vec<Free>>,
+    pub gate: Gate,
     pub room: Arc<RoomState>,
     /// The long writes, which let shorter ones go first.
     pub long: LongWrites,
@@ -297,8 +297,8 @@ impl Writer {
             Err(why) => batch.failed(why),
         };
         if !free.is_empty() {
-            // The commit gate ends after the writer, so it is still there.
-            let _ = self.gate.send(free);
+            let is_last = self.queue.is_empty() && self.long.is_empty();
+            self.gate.release(free, is_last);
         }
         Ok(())
     }
@@ -346,7 +346,6 @@ impl Writer {
         while let Some(handed) = self.long.next() {
             batch.take(WriterMessage::Write(handed));
         }
-        // The commit gate ends after the writer, so it is still there.
-        let _ = self.gate.send(batch.failed(NotWritten::Unknown));
+        self.gate.release(batch.failed(NotWritten::Unknown), false);
     }
 }

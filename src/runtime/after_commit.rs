@@ -2,7 +2,7 @@
 //! lists, the reply, effects. They leave in this order, so that the sender's connection receives
 //! the frames of its commit before the reply.
 //!
-//! Runs on the journal's release thread, so it must be short and must not block.
+//! Runs on the thread of the commit gate or of the writer, so it must be short and must not block.
 
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ const MEMORY_OF_BYTE: usize = 4;
 /// Estimated memory of a rendered token or offer.
 const MEMORY_OF_ENTRY: usize = 1024;
 
-/// A follower of channels. Waking must be cheap and never block: it runs on the release thread.
+/// A follower of channels. Waking must be cheap and never block: it runs where releases run.
 pub trait Follower: Send + Sync {
     /// The instance's channel has something new.
     fn wake(&self, instance: InstanceKey);

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::journal::ReadModelChange;
 
-/// A followed list. Called on the release thread: short, and never blocking.
+/// A followed list. Called where releases run: short, and never blocking.
 pub trait ListFollower: Send + Sync {
     /// The read models of an instance have changed durably.
     fn changed(&self, origin: Origin<'_>, changes: &[ReadModelChange]);
