@@ -11,6 +11,7 @@ pub use definitions::*;
 pub use drafts::*;
 pub use following::*;
 pub use instance_limits::InstanceLimits;
+pub use live_memory::*;
 pub use loops::*;
 pub use network::network;
 pub use pot::{CallerKind, Pot, PotPlace, Taker};
@@ -27,6 +28,7 @@ mod definitions;
 mod drafts;
 mod following;
 mod instance_limits;
+mod live_memory;
 mod loops;
 mod network;
 mod pot;
@@ -54,12 +56,6 @@ pub const ID_BYTES: usize = 128;
 pub const JSON_MEMORY: usize = 16 * 1024 * 1024;
 /// JSON that takes up to this much is not counted in the memory for bodies.
 pub const JSON_MEMORY_UNCOUNTED: usize = 64 * 1024;
-/// Memory that the large instances may take together, estimated; beyond it, those leave memory that
-/// were not used for longest, and beyond one and a half times that, each as soon as it has
-/// answered. They are read again when needed. The default of an option.
-pub const LIVE_MEMORY: usize = 128 * 1024 * 1024;
-/// An instance that takes more than this is large.
-pub const LARGE_INSTANCE: usize = 16 * 1024;
 /// How long work for connections keeps a thread before it yields to others.
 pub const THREAD_TURN: Duration = Duration::from_millis(1);
 /// How long steps of one instance keep their thread before others on it go on, even if more commands

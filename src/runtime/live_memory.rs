@@ -137,6 +137,11 @@ impl LiveMemory {
         self.counted > 0
     }
 
+    /// Whether others must not wait until it is put away.
+    pub fn is_long_to_put_away(&self) -> bool {
+        self.counted > limits::PUT_AWAY_AT_ONCE
+    }
+
     /// Whether this instance should leave memory although it is in use: it is among the large ones,
     /// and those that should have left for it do not leave fast enough.
     pub fn is_too_much(&self) -> bool {

@@ -21,7 +21,10 @@ const ROWS: &[(&str, &[&str])] = &[
         "what the JSON of one body",
         &["JSON_MEMORY", "JSON_MEMORY_UNCOUNTED"],
     ),
-    ("what large instances", &["LIVE_MEMORY", "LARGE_INSTANCE"]),
+    (
+        "what large instances",
+        &["LIVE_MEMORY", "LARGE_INSTANCE", "PUT_AWAY_AT_ONCE"],
+    ),
     ("command id", &["ID_BYTES"]),
     ("room of the database file", &["DATABASE_FREE_BYTES"]),
     ("values in the data", &["VALUES_ON_ARBITER"]),

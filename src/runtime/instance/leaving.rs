@@ -38,7 +38,7 @@ impl ProcessInstance {
         self.leaving = Some(Vec::new());
         let (work, gate) = (self.work.take(), self.gate.clone());
         let journal = self.runtime.journal.clone();
-        if !self.live_memory.is_large() || self.runtime.clock.is_virtual() {
+        if !self.live_memory.is_long_to_put_away() || self.runtime.clock.is_virtual() {
             work.put_away(&journal, &gate);
             return self.leave_when_durable(ctx);
         }
