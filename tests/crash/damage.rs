@@ -188,8 +188,9 @@ async fn a_damaged_snapshot_costs_a_replay() {
 #[actix_rt::test]
 async fn a_damaged_definition_is_reported_keeps_its_number_and_blocks_its_instances() {
     for sql in [
-        "UPDATE definition SET source = X'00' WHERE id = 'p'",
-        "UPDATE definition SET source = CAST(replace(CAST(source AS TEXT), 'content 1', 'content X') AS BLOB) WHERE id = 'p'",
+        "UPDATE definition SET packed_source = X'00' WHERE id = 'p'",
+        "UPDATE definition SET packed_source = CAST(substr(packed_source, 1, 40) || X'A7' || substr(packed_source, 42) AS BLOB)
+             WHERE id = 'p'",
         "UPDATE definition SET state = 'garbled' WHERE id = 'p'",
         "UPDATE definition SET name = CAST(X'FF' AS TEXT) WHERE id = 'p'",
     ] {

@@ -249,8 +249,8 @@ async fn readiness(designer: &Designer, wanted: &str) {
 
 #[actix_rt::test]
 async fn an_instance_with_a_replaced_definition_is_reported_and_continues_with_the_same_source() {
-    let other = "UPDATE definition SET (source, revision, name) =
-        (SELECT source, revision, name FROM definition WHERE id = 'p' AND version = 2) WHERE id = 'p' AND version = 1";
+    let other = "UPDATE definition SET (packed_source, revision, name) =
+        (SELECT packed_source, revision, name FROM definition WHERE id = 'p' AND version = 2) WHERE id = 'p' AND version = 1";
     for damage in [
         other,
         "DELETE FROM definition WHERE id = 'p' AND version = 1",
@@ -310,7 +310,8 @@ async fn of_two_published_versions_the_newest_is_current() {
 #[actix_rt::test]
 async fn the_number_of_a_version_that_does_not_compile_is_not_reused() {
     let (installation, server, designer, _) =
-        damaged("UPDATE definition SET source = x'6e6f' WHERE id = 'p' AND version = 2").await;
+        damaged("UPDATE definition SET packed_source = x'6e6f' WHERE id = 'p' AND version = 2")
+            .await;
     assert_eq!(designer.deploy(3).await, 3);
     assert_eq!(
         designer.versions().await.into_keys().collect::<Vec<_>>(),

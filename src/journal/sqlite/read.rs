@@ -338,7 +338,7 @@ impl StoreReader for SqliteReader {
     }
 
     fn each_definition(&self, seen: &mut dyn FnMut(DefinitionRow)) -> Result<(), StoreError> {
-        let sql = "SELECT tenant, id, version, revision, state, alias, name, format, source, created_at, created_by
+        let sql = "SELECT tenant, id, version, revision, state, alias, name, format, packed_source, created_at, created_by
              FROM definition ORDER BY tenant, id, version";
         let seen = RefCell::new(seen);
         let read = |row: &Row<'_>| definition_row(row).map(|row| (seen.borrow_mut())(row));
@@ -352,7 +352,7 @@ impl StoreReader for SqliteReader {
         id: &str,
         version: u32,
     ) -> Result<Option<DefinitionRow>, StoreError> {
-        let sql = "SELECT tenant, id, version, revision, state, alias, name, format, source, created_at, created_by
+        let sql = "SELECT tenant, id, version, revision, state, alias, name, format, packed_source, created_at, created_by
              FROM definition WHERE tenant = ?1 AND id = ?2 AND version = ?3";
         let found = self.listed(
             &row_reading::DEFINITIONS,

@@ -253,7 +253,7 @@ fn put_definition(db: &mut Statements<'_>, row: &DefinitionRow) -> Result<(), St
         // The revision is the hash of the source, so the text itself need not be compared.
         let statement = db.get(
             "INSERT INTO definition
-                 (tenant, id, version, revision, state, alias, name, format, source, created_at, created_by)
+                 (tenant, id, version, revision, state, alias, name, format, packed_source, created_at, created_by)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
              ON CONFLICT (tenant, id, version) DO UPDATE SET state = excluded.state WHERE revision = excluded.revision",
         )?;

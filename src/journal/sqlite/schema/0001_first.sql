@@ -244,8 +244,8 @@ CREATE TABLE definition (
     alias      INTEGER,
     name       TEXT    NOT NULL,
     format     TEXT    NOT NULL,
-    -- Packed: the length of the text as 4 bytes, little-endian, then zlib.
-    source     BLOB    NOT NULL,
+    -- The length of the text as 4 bytes, little-endian, then zlib.
+    packed_source BLOB NOT NULL,
     created_at INTEGER NOT NULL,
     created_by TEXT    NOT NULL,
     PRIMARY KEY (tenant, id, version)
