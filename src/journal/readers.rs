@@ -74,7 +74,7 @@ impl Readers {
         let mut threads = Vec::new();
         for (work_asked, lists_asked, prepare) in [
             (work_asked.clone(), None, (|| ()) as fn()),
-            (work_asked, Some(lists_asked), || ()),
+            (work_asked, Some(lists_asked), thread_priority::leave_a_core),
             (large_asked, None, thread_priority::step_back),
         ] {
             let reader = store.reader()?;

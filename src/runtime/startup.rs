@@ -37,6 +37,7 @@ use crate::{
     expression::worker,
     journal::{Damaged, DraftRow, Journal, KeptMessageRow, StoreError, UserRow},
     model::ids::{InstanceKey, Time},
+    thread_priority::leave_a_core,
 };
 
 /// Threads for steps with scripts that are not known to take long.
@@ -101,6 +102,8 @@ impl Runtime {
         let late_scripts = Arc::<LateScripts>::default();
         let script_program = script_program.cloned();
         let prepare = move || {
+            // Before a script process is started.
+            leave_a_core();
             if let Some(program) = script_program.clone() {
                 worker::give_this_thread(program);
             }

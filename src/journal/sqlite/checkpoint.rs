@@ -22,7 +22,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::{Connection, ErrorCode};
 
 use super::open::BUSY_TIMEOUT;
-use crate::journal::store::StoreError;
+use crate::{journal::store::StoreError, thread_priority::leave_a_core};
 
 /// Pages (4 KiB) in the WAL from which a checkpoint is worthwhile: 16 MiB, because commits wait for
 /// the disk while it is synced.
@@ -82,7 +82,10 @@ impl Checkpointer {
         let (flag, level) = (Arc::clone(&nearly_full), Arc::clone(&full_at));
         let thread = thread::Builder::new()
             .name("checkpoint".into())
-            .spawn(move || run(&connection, &wakes, pace.quiet, &flag, &level))
+            .spawn(move || {
+                leave_a_core();
+                run(&connection, &wakes, pace.quiet, &flag, &level);
+            })
             .map_err(|cause| StoreError::Failed("start the checkpoint thread", Box::new(cause)))?;
         Ok(Self {
             wake: Some(wake),
