@@ -3,7 +3,7 @@
 //!
 //! Threads of low priority do work of milliseconds: deploys, long bodies, large instances that are
 //! read or leave memory, passwords, long steps. They keep off one core, and so do other threads for
-//! which nobody waits but who asked: scripts and their processes, lists, checkpoints.
+//! which nobody waits but who asked: scripts and their processes, readers of the store, checkpoints.
 //!
 //! # Rationale
 //!

@@ -1,7 +1,8 @@
 //! The readers: a few threads, each with its own [`StoreReader`], so that queries wait neither for
 //! the writer nor for each other. One of them runs no list queries, so that instances, timers and
 //! messages never wait behind lists that clients ask for. One is of low priority and decodes what is
-//! large, so that no other work waits for that.
+//! large, so that no other work waits for that. All of them keep off one core, which is left to those
+//! that serve connections and write.
 //!
 //! List queries are run in rotation of those who ask: however many one user sends, another one waits
 //! for one query of each.
@@ -72,10 +73,11 @@ impl Readers {
         let (lists, lists_asked) = crossbeam_channel::unbounded();
         let (large, large_asked) = crossbeam_channel::unbounded();
         let mut threads = Vec::new();
+        let (leave_a_core, step_back) = (thread_priority::leave_a_core, thread_priority::step_back);
         for (work_asked, lists_asked, prepare) in [
-            (work_asked.clone(), None, (|| ()) as fn()),
-            (work_asked, Some(lists_asked), thread_priority::leave_a_core),
-            (large_asked, None, thread_priority::step_back),
+            (work_asked.clone(), None, leave_a_core as fn()),
+            (work_asked, Some(lists_asked), leave_a_core),
+            (large_asked, None, step_back),
         ] {
             let reader = store.reader()?;
             let thread = thread::Builder::new()
