@@ -383,6 +383,7 @@ fn every_limit_is_documented_with_its_value() {
     let files = [
         "src/limits.rs",
         "src/limits/definitions.rs",
+        "src/limits/live_memory.rs",
         "src/limits/loops.rs",
         "src/limits/retention.rs",
         "src/limits/following.rs",
