@@ -15,7 +15,7 @@
 //! turn, up to 8 ms, before a thread that wakes up gets the core. So one core is left to the threads
 //! that serve connections and write: it is often idle when they wake up. Measured with two cores,
 //! the slowest of a hundred answers to another user took 6 ms instead of 10 beside deploys, which
-//! took a quarter longer, 6 instead of 8 beside readers of long histories, and 5 instead of 8 beside
+//! took a quarter longer, 7 instead of 9 beside readers of long histories, and 6 instead of 8 beside
 //! endless scripts.
 
 use std::{sync::LazyLock, time::Duration};
