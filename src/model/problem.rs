@@ -5,6 +5,11 @@ use std::fmt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// The longest sentence, in bytes: a text that it quotes may be as long as a definition.
+const LONGEST: usize = 4 * 1024;
+/// What is kept of the end of a longer one, where it says how to fix it.
+const END: usize = 1024;
+
 /// One problem. A deploy lists all of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = DefinitionProblem)]
@@ -44,7 +49,7 @@ impl Problem {
         Self {
             element: element.into(),
             code,
-            message: message.into(),
+            message: bounded(message.into()),
             severity: Severity::Error,
         }
     }
@@ -58,10 +63,20 @@ impl Problem {
         Self {
             element: element.into(),
             code,
-            message: message.into(),
+            message: bounded(message.into()),
             severity: Severity::Warning,
         }
     }
+}
+
+/// Leaves the middle out of a long sentence.
+fn bounded(mut sentence: String) -> String {
+    if sentence.len() > LONGEST {
+        let end = sentence.ceil_char_boundary(sentence.len() - END);
+        let middle = sentence.floor_char_boundary(LONGEST - END - '…'.len_utf8())..end;
+        sentence.replace_range(middle, "…");
+    }
+    sentence
 }
 
 /// The severity of a problem.
@@ -72,4 +87,37 @@ pub enum Severity {
     Error,
     /// Is only reported.
     Warning,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_sentence_keeps_its_beginning_and_its_end() {
+        let exact = "x".repeat(LONGEST);
+        assert_eq!(Problem::error("a", "code", exact.clone()).message, exact);
+        for text in ["x", "ü", "€", "🦀"] {
+            let long = format!(
+                "expected a, but `{}` is none; correct it",
+                text.repeat(LONGEST)
+            );
+            for problem in [
+                Problem::error("a", "code", long.clone()),
+                Problem::warning("a", "code", long.clone()),
+            ] {
+                let short = problem.message;
+                assert!(
+                    short.len() <= LONGEST && short.len() > LONGEST - 8,
+                    "{}",
+                    short.len()
+                );
+                assert!(
+                    short.starts_with("expected a, but `")
+                        && short.ends_with("is none; correct it")
+                );
+                assert!(short.contains('…'));
+            }
+        }
+    }
 }
