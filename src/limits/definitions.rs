@@ -6,6 +6,9 @@ pub const DEFINITION_BYTES: usize = 2 * 1024 * 1024;
 /// Problems that a deploy or a check of a source lists; one more entry gives the number of the
 /// others.
 pub const DEFINITION_PROBLEMS: usize = 1_000;
+/// The longest sentence of a problem, in bytes: a text that it quotes may be as long as a definition.
+/// Beyond it the middle is left out.
+pub const PROBLEM_BYTES: usize = 4 * 1024;
 /// How deeply embedded subprocesses may be nested.
 pub const SUBPROCESS_DEPTH: usize = 32;
 /// Flows that enter an inclusive or complex gateway: each token of its scope is compared with all of

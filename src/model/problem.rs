@@ -5,9 +5,9 @@ use std::fmt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The longest sentence, in bytes: a text that it quotes may be as long as a definition.
-const LONGEST: usize = 4 * 1024;
-/// What is kept of the end of a longer one, where it says how to fix it.
+use crate::limits::PROBLEM_BYTES;
+
+/// What is kept of the end of a long sentence, where it says how to fix it.
 const END: usize = 1024;
 
 /// One problem. A deploy lists all of them.
@@ -71,9 +71,9 @@ impl Problem {
 
 /// Leaves the middle out of a long sentence.
 fn bounded(mut sentence: String) -> String {
-    if sentence.len() > LONGEST {
+    if sentence.len() > PROBLEM_BYTES {
         let end = sentence.ceil_char_boundary(sentence.len() - END);
-        let middle = sentence.floor_char_boundary(LONGEST - END - '…'.len_utf8())..end;
+        let middle = sentence.floor_char_boundary(PROBLEM_BYTES - END - '…'.len_utf8())..end;
         sentence.replace_range(middle, "…");
     }
     sentence
@@ -95,12 +95,12 @@ mod tests {
 
     #[test]
     fn a_long_sentence_keeps_its_beginning_and_its_end() {
-        let exact = "x".repeat(LONGEST);
+        let exact = "x".repeat(PROBLEM_BYTES);
         assert_eq!(Problem::error("a", "code", exact.clone()).message, exact);
         for text in ["x", "ü", "€", "🦀"] {
             let long = format!(
                 "expected a, but `{}` is none; correct it",
-                text.repeat(LONGEST)
+                text.repeat(PROBLEM_BYTES)
             );
             for problem in [
                 Problem::error("a", "code", long.clone()),
@@ -108,7 +108,7 @@ mod tests {
             ] {
                 let short = problem.message;
                 assert!(
-                    short.len() <= LONGEST && short.len() > LONGEST - 8,
+                    short.len() <= PROBLEM_BYTES && short.len() > PROBLEM_BYTES - 8,
                     "{}",
                     short.len()
                 );

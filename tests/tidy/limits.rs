@@ -124,6 +124,7 @@ const ROWS: &[(&str, &[&str])] = &[
     ("process definition", &["DEFINITION_BYTES"]),
     ("executable processes of one", &["PROCESSES_PER_SOURCE"]),
     ("problems of a definition", &["DEFINITION_PROBLEMS"]),
+    ("sentence of a problem", &["PROBLEM_BYTES"]),
     ("flow nodes and sequence flows", &["DEFINITION_ELEMENTS"]),
     ("memory in which a compiled definition", &["UPSTREAM_BYTES"]),
     (
