@@ -1,6 +1,6 @@
 //! The configuration of the server: command line and environment, then a TOML file, then defaults.
 //!
-//! Not here: limits that are not options (`limits`). The individual options: `options`; the file of
+//! Not here: the limits themselves (`limits`). The individual options: `options`; the file of
 //! the secret: `secret`; parsing and bounds: `parsed_options`; the `Origin` allow-list: `origins`; proxies: `trusted_proxies`;
 //! requirements of production: `production`; the other commands of the program: `command_line`.
 
@@ -13,7 +13,7 @@ use std::{
 
 use crate::{
     duration,
-    limits::{Limits, Retention, Watermarks},
+    limits::{Adjustments, Limits, Retention, Watermarks},
     text,
 };
 use command_line::CommandLine;
@@ -22,6 +22,7 @@ use parsed_options::ParsedOptions;
 use settings::GivenOptions;
 
 mod backup_command;
+mod choices;
 mod client_command;
 mod command_line;
 mod config_error;
@@ -45,6 +46,7 @@ mod trusted_proxies;
 mod user_command;
 
 pub use backup_command::{BackupCommand, DoctorCommand, ProgressFormat, RestoreCommand};
+pub use choices::{JwtAlgorithm, LogFormat, StoreKind};
 pub use client_command::{
     ApproveArguments, CheckArguments, ClientCommand, CommonArguments, DefinitionText,
     DeployArguments, ExportArguments, Hidden, ListArguments, MigrateArguments, PatchArguments,
@@ -57,7 +59,7 @@ pub use date_time_format::DateTimeFormat;
 pub use http_calls::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use key_source::KeySource;
 pub use mistakes::mistyped_variables;
-pub use options::{JwtAlgorithm, LogFormat, Options, StoreKind};
+pub use options::Options;
 pub use origins::AllowedOrigins;
 pub use otlp::Otlp;
 pub use scenario_command::{PlayScenarios, UserToken};
@@ -108,8 +110,11 @@ pub struct Config {
     pub otlp: Option<Otlp>,
     /// The date format of the jobs interface.
     pub jobs_date_time_format: DateTimeFormat,
-    /// The limits an operator may change.
+    /// The limits with an option of their own.
     pub limits: Limits,
+    /// The limits that were set by name. They belong to the process: whoever starts a server applies
+    /// them first.
+    pub named_limits: Adjustments,
     /// Threads that run instances and connections; at least 1.
     pub workers: usize,
     /// Whether clients with role admin may set the process time.
@@ -219,6 +224,7 @@ fn check(mut options: Options) -> Result<Config, ConfigError> {
         allowed_origins,
         trusted_proxies: parsed.trusted_proxies,
         limits: parsed.limits,
+        named_limits: parsed.named_limits,
         jobs_date_time_format: jobs_date_time_format(options.jobs_date_time_format.as_deref())?,
         workers: options
             .workers

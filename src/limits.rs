@@ -2,11 +2,14 @@
 //! use.
 //!
 //! Not here: timings of the protocol that define its behaviour and bound no resource (close codes
-//! and their meaning: `session::protocol::close`). The limits that an operator may change are
-//! [`Limits`]; the others are constants, so that every server behaves alike.
+//! and their meaning: `session::protocol::close`). How much of a server others may take, an operator
+//! may change: the limits in [`Limits`] by an option each, those in `by_name` by `--limits`. The
+//! others are constants, because definitions, logs and clients have to work alike on every server.
 
 use std::time::Duration;
 
+pub use adjustable::{Adjustable, Adjustments};
+pub use by_name::*;
 pub use definitions::*;
 pub use drafts::*;
 pub use following::*;
@@ -24,6 +27,8 @@ pub use tree_limits::TreeLimits;
 pub use watermark::{Watermark, Watermarks};
 pub use writing::*;
 
+mod adjustable;
+mod by_name;
 mod definitions;
 mod drafts;
 mod following;
@@ -51,9 +56,6 @@ pub const FIRST_MESSAGE_BYTES: usize = 128 * 1024;
 pub const JSON_DEPTH: usize = 64;
 /// The longest command id, in bytes.
 pub const ID_BYTES: usize = 128;
-/// Memory that the JSON of one body may take once parsed, estimated: many small values take many
-/// times their text.
-pub const JSON_MEMORY: usize = 16 * 1024 * 1024;
 /// JSON that takes up to this much is not counted in the memory for bodies.
 pub const JSON_MEMORY_UNCOUNTED: usize = 64 * 1024;
 /// How long work for connections keeps a thread before it yields to others.
@@ -67,8 +69,6 @@ pub const VALUES_ON_ARBITER: usize = 4_096;
 /// The longest name that a client may send (process, action, business key, start condition, user),
 /// in bytes.
 pub const NAME_BYTES: usize = 256;
-/// The longest body of a REST request, in bytes, except definitions and uploads.
-pub const REST_BODY_BYTES: usize = 1024 * 1024;
 /// The largest file an `uploadFile` action may accept, in bytes.
 pub const UPLOAD_BYTES: u64 = 100 * 1024 * 1024;
 /// The largest file of an `uploadFile` action without `maxBytes`, in bytes.
@@ -77,30 +77,9 @@ pub const UPLOAD_DEFAULT_BYTES: u64 = 10 * 1024 * 1024;
 pub const FILE_NAME_BYTES: usize = 200;
 /// Files of one process instance.
 pub const FILES_PER_INSTANCE: usize = 1_000;
-/// Uploads in progress at the same time; more are answered `busy`.
-pub const UPLOADS: usize = 128;
-/// Of these, uploads of one user, or of anonymous callers of one address.
-pub const UPLOADS_PER_TAKER: usize = 16;
-/// How long an upload may deliver no byte before it is aborted.
-pub const UPLOAD_STALL: Duration = Duration::from_secs(30);
-/// How long an upload may take altogether.
-pub const UPLOAD_TIME: Duration = Duration::from_secs(30 * 60);
 
-/// How long the head of a request may take, from the connection's start or its first byte.
-pub const REQUEST_HEAD: Duration = Duration::from_secs(10);
 /// Bytes of a connection that are read ahead; also the longest head of a request.
 pub const READ_AHEAD_BYTES: usize = 32 * 1024;
-/// New connections per address before one of them has presented a token; more must wait.
-pub const NEW_CONNECTIONS: Quota = Quota::new(500, 200);
-/// How long a new connection waits for its turn, or its address for a token, before it is refused.
-pub const CONNECTION_TURN: Duration = Duration::from_secs(5);
-/// How long a connection may wait for its next request.
-pub const IDLE_CONNECTION: Duration = Duration::from_secs(30);
-/// How long a peer may send its body, or read its answer, at any speed.
-pub const TRANSFER_GRACE: Duration = Duration::from_secs(10);
-/// Bytes per second that a peer has to send of a body, or read of an answer, after that, while the
-/// server waits for it.
-pub const TRANSFER_BYTES_PER_SECOND: u64 = 4 * 1024;
 /// Bodies up to this length are read on the thread of their connection, longer ones on another.
 pub const LARGE_BODY_BYTES: usize = 64 * 1024;
 /// Longer bodies that are read, and large answers that are written, at the same time; others wait.
@@ -116,17 +95,12 @@ pub const RECEIVE_BUFFER_BYTES: u32 = 128 * 1024;
 pub const DRAINED_BYTES: u64 = 16 * 1024 * 1024;
 /// The same when the request exceeded a rate.
 pub const DRAINED_OVER_RATE_BYTES: u64 = 64 * 1024;
-/// How long the body of a request may take altogether, except an upload.
-pub const BODY_TIME: Duration = Duration::from_secs(5 * 60);
 /// One user, or the anonymous callers of one address, may take this fraction of the body memory.
 pub const BODY_MEMORY_PART: usize = 8;
 /// Free bytes that the database keeps; of a large one a quarter. More goes to the file system.
 pub const DATABASE_FREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Remembered addresses that have recently presented a token.
 pub const TRUSTED_ADDRESSES: usize = 10_000;
-
-/// Spans waiting for the collector; one that finds no room is dropped and counted.
-pub const SPANS_QUEUED: usize = 8_192;
 
 /// The longest time of one attempt of a call to another system, with redirects and the body of the
 /// answer.
@@ -149,30 +123,12 @@ pub const CALL_ANSWER_BYTES: usize = 1024 * 1024;
 pub const CALL_ANSWER_HEADER_BYTES: usize = 64 * 1024;
 /// Redirects a call follows.
 pub const CALL_REDIRECTS: usize = 3;
-/// Calls made at the same time; more wait in their table.
-pub const CALLS_AT_ONCE: usize = 64;
-/// Calls made at the same time for one process definition, and for one tenant: slow targets of one
-/// leave places for others.
-pub const CALLS_PER_DEFINITION: usize = 16;
-/// See [`CALLS_PER_DEFINITION`].
-pub const CALLS_PER_TENANT: usize = 48;
-/// Timers that fire at the same time.
-pub const TIMERS_AT_ONCE: usize = 64;
-/// Of these, timers of one process definition, and of one tenant: one with very many leaves places
-/// for others.
-pub const TIMERS_PER_DEFINITION: usize = 16;
-/// See [`TIMERS_PER_DEFINITION`].
-pub const TIMERS_PER_TENANT: usize = 48;
-/// Calls made to one host and port at the same time.
-pub const CALLS_PER_HOST: usize = 8;
 /// Calls in progress of one instance; one more is an incident.
 pub const CALLS_PER_INSTANCE: usize = 100;
 /// Webhooks of one process.
 pub const WEBHOOKS: usize = 8;
 /// The largest data that a webhook carries, in bytes of JSON; larger data are left out.
 pub const WEBHOOK_DATA_BYTES: usize = 256 * 1024;
-/// Failed webhooks that remain visible to operators; the oldest are forgotten.
-pub const WEBHOOKS_GIVEN_UP: usize = 10_000;
 
 /// Below this much free space nothing new starts, unless `--disk-low` says otherwise.
 pub const DISK_LOW: Watermark = Watermark::new(1 << 30, 5);
@@ -213,10 +169,6 @@ pub const PAST_ROWS: usize = 10_000;
 /// Earlier moments that are computed at the same time; others wait.
 pub const PAST_FOLDS: usize = 2;
 
-/// Subscriptions of all connections together. Shares: [`CallerKind::share`].
-pub const SUBSCRIPTIONS_IN_ALL: usize = 262_144;
-/// Subscriptions one connection may hold, followed children included.
-pub const SUBSCRIPTIONS: usize = 1_000;
 /// Schemas of action data that a connection remembers having sent; beyond that it sends them again.
 pub const SCHEMAS_REMEMBERED: usize = 1_000;
 /// Estimated JSON size of the data that an action on offer shows; larger data are not shown.
@@ -225,26 +177,11 @@ pub const INITIAL_BYTES: usize = 8 * 1024;
 pub const ENDED_FOLLOWED: usize = 8;
 /// Live descendants that fit in the cursor of a stream; with more, a reconnect costs a snapshot.
 pub const CURSOR_DESCENDANTS: usize = 64;
-/// Lists (`tasks`, `process/ID`) one connection may follow.
-pub const LISTS: usize = 16;
 /// Lines of a followed list; a longer list is cut, newest first, and says so.
 pub const TASKS_LISTED: usize = 500;
 /// Changed lines of a followed list that may be unreported; with more, the list starts over with a
 /// snapshot.
 pub const LIST_CHANGES: usize = 1_000;
-/// Unanswered commands of one connection; more are answered `busy`.
-pub const UNANSWERED_COMMANDS: usize = 256;
-/// How long a client may leave frames unread before its connection is closed with 4001.
-pub const SLOW_CONSUMER: Duration = Duration::from_secs(15);
-/// How long a new connection may wait with its `hello` before it is closed with 4002.
-pub const HELLO: Duration = Duration::from_secs(10);
-/// Messages of one tenant kept until somebody waits for them.
-pub const MESSAGES_KEPT: usize = 10_000;
-/// The same for all tenants together.
-pub const MESSAGES_KEPT_IN_ALL: usize = 100_000;
-/// The data of a message or signal that is published to all who wait, in bytes of JSON: each
-/// receiver gets a copy.
-pub const PUBLISHED_BYTES: usize = 64 * 1024;
 /// The longest time for which a message may be kept.
 pub const MESSAGE_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Instances named in the answer to a publication, of those that received it and of those it
@@ -272,8 +209,6 @@ pub const CLOSE_REPLY: Duration = Duration::from_secs(2);
 /// How long a subscription waits for an announced instance before it looks for it again; once the
 /// start is no longer in progress, the subscription ends with `not_found`.
 pub const ANNOUNCED_INSTANCE: Duration = Duration::from_secs(5);
-/// How long a connection may continuously exceed its rate before it is closed with 4429.
-pub const FLOOD: Duration = Duration::from_secs(10);
 /// Bytes of a message that count as one message in the rate limit: a client may send many small
 /// frames or few large ones, but not many large ones.
 pub const RATE_MESSAGE_BYTES: u32 = 32 * 1024;
@@ -282,12 +217,6 @@ pub const RATE_MESSAGE_BYTES: u32 = 32 * 1024;
 /// always known before.
 pub const RATE_OWED: Duration = Duration::from_secs(60);
 
-/// Unused one-time tickets.
-pub const TICKETS: usize = 10_000;
-/// Of these, tickets of one user, or of one address without a user, so that nobody takes the room
-/// of others, and reconnecting clients find some.
-/// may come back at once.
-pub const TICKETS_PER_USER: usize = 256;
 /// How long a ticket for a websocket or a stream may be used.
 pub const TICKET: Duration = Duration::from_secs(30);
 /// How long a sign-in link is valid.
@@ -306,21 +235,8 @@ pub const USER_ROLES_BYTES: usize = 1_536;
 pub const COOKIE_BYTES: usize = 4_096;
 /// Passwords hashed at the same time; each takes 19 MiB meanwhile.
 pub const HASHES: usize = 2;
-/// Sign-ins that may wait for their hash; more are answered `busy`.
-pub const HASHES_WAITING: usize = 64;
-/// Of these, sign-ins from one address.
-pub const HASHES_WAITING_PER_ADDRESS: usize = 16;
-/// Wrong passwords for one name from one address that cause no delay.
-pub const WRONG_PER_NAME: u32 = 5;
-/// Wrong passwords for one name from all addresses together that cause no delay; addresses from
-/// which the name has signed in before are not delayed by those of others.
-pub const WRONG_PER_NAME_ANYWHERE: u32 = 100;
 /// Remembered addresses from which a name has signed in, the newest.
 pub const KNOWN_ADDRESSES: usize = 8;
-/// Wrong passwords from one address that cause no delay: a whole office may share one.
-pub const WRONG_PER_ADDRESS: u32 = 20;
-/// The longest delay after a wrong password; the first is one second, and each doubles it.
-pub const SIGN_IN_WAIT: Duration = Duration::from_secs(15 * 60);
 /// How long after the last wrong password the count starts again.
 pub const WRONG_FORGOTTEN: Duration = Duration::from_secs(30 * 60);
 /// Names, and addresses, whose wrong passwords are counted at the same time; beyond that the least
@@ -332,10 +248,6 @@ pub const LOCAL_TOKEN: Duration = Duration::from_secs(15 * 60);
 /// Users, and networks of addresses, whose rates are tracked individually, each up to this number;
 /// further ones share one rate.
 pub const RATES_KEPT: usize = 65_536;
-/// The size that a body of unknown length has in the rates of bytes: all that may be read of it.
-pub const UNKNOWN_BODY_BYTES: usize = REST_BODY_BYTES;
-/// Health checks (`/healthz`, `/readyz`) per address: more than any load balancer sends.
-pub const HEALTH_CHECKS: Quota = Quota::new(100, 400);
 /// How long the refusal of a request over a rate is delayed at most, while its address has few of
 /// them.
 pub const HELD_BACK: Duration = Duration::from_millis(250);
@@ -359,39 +271,18 @@ pub const ANONYMOUS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 /// How far the newest recorded time may be ahead of the machine's clock for a server to start and
 /// continue from it.
 pub const CLOCK_AHEAD: Duration = Duration::from_secs(24 * 3600);
-/// Schedules that start an instance at the same time; others wait, so that many due at once do not
-/// stall users.
-pub const SCHEDULES_AT_ONCE: usize = 64;
-/// Of these, schedules of one process definition, and of one tenant.
-pub const SCHEDULES_PER_DEFINITION: usize = 16;
-/// See [`SCHEDULES_PER_DEFINITION`].
-pub const SCHEDULES_PER_TENANT: usize = 48;
 /// Missed starts of one schedule that are made up for; older ones are left out.
 pub const SCHEDULE_BACKLOG: usize = 100;
 /// The largest start data of a schedule, in bytes of JSON.
 pub const START_DATA_BYTES: usize = 64 * 1024;
 
-/// Commands waiting in the mailbox of one instance; more are answered `busy`. Shares:
-/// [`CallerKind::share`]; the share of anonymous callers equals what one connection may have
-/// unanswered.
-pub const INSTANCE_MAILBOX: usize = 2 * UNANSWERED_COMMANDS;
 /// Children that one process instance may have started, with ended ones; one more is an incident.
 pub const CHILDREN: usize = 10_000;
 /// Levels of a tree of process instances, with the root; a subprocess below them is an incident.
 pub const TREE_LEVELS: usize = 32;
-/// Live instances of one tree, with the subprocesses being started; one more is an incident.
-pub const TREE_INSTANCES: usize = 10_000;
-/// Subprocesses that one tree may start per second in the long run; further ones wait.
-pub const TREE_STARTS_PER_SECOND: u32 = 500;
-/// Subprocesses that one tree may start at once after a pause: the items of a multi-instance call
-/// activity start together.
-pub const TREE_STARTS_AT_ONCE: u32 = 1_000;
 /// Bytes of a row with starts that count as one more start, so that handing down large data is
 /// limited, too.
 pub const TREE_START_BYTES: usize = 4 * 1024;
-/// Messages between the instances of one tree that are delivered at the same time; further ones
-/// wait.
-pub const TREE_DELIVERIES: usize = 16;
 /// Instances below an ended one that are ended at the same time; further ones wait.
 pub const TREE_ENDS: usize = 16;
 /// Users who have had a task of one process instance.
@@ -407,9 +298,6 @@ pub const DELAYED: usize = 10_000;
 pub const COMMENT_BYTES: usize = 4_096;
 /// The number of reminders of one user task.
 pub const REMINDERS: u32 = 100;
-/// Rows passed to the journal's writer and not durable yet, over all instances; more commands are
-/// answered `busy`.
-pub const WRITER_QUEUE: usize = 4_096;
 /// Damaged objects of a store that are named in its log and counted by `/readyz`; further ones are
 /// not counted.
 pub const DAMAGED_NAMED: usize = 10_000;
@@ -431,21 +319,8 @@ pub const ITEM_DATA_BYTES: usize = 16 * 1024 * 1024;
 /// Variables owned by the elements of one process instance together when they are declared, and
 /// what all mappings of one element read together, in bytes of JSON; more is an incident.
 pub const VARIABLE_BYTES: usize = 16 * 1024 * 1024;
-/// Steps of one definition that may wait for a script thread; more commands are answered `busy`.
-pub const SCRIPTS_WAITING_PER_DEFINITION: usize = 1_024;
-/// … of one caller, of one definition.
-pub const SCRIPTS_WAITING_PER_CALLER: usize = 256;
-/// Steps of one tenant that may wait for a script thread.
-pub const SCRIPTS_WAITING_PER_TENANT: usize = 4_096;
-/// Scripts of one definition that may have to be killed before its scripts are stopped.
-pub const SCRIPTS_KILLED: u32 = 5;
-/// How long the scripts of a definition are stopped after the last one that had to be killed.
-pub const SCRIPTS_STOPPED: Duration = Duration::from_secs(60);
 /// Parts of the JSON Schema of one key; a reference counts with all parts of its target.
 pub const KEY_SCHEMA_PARTS: usize = 1_000;
-/// Steps of one check of a value against the schema of its key: parts of the schema times parts of
-/// the value. In the worst case about 20 ms.
-pub const KEY_CHECK_STEPS: usize = 1_000_000;
 /// Steps of a check up to which an error says what is wrong where: that takes memory in proportion,
 /// about 10 MiB in the worst case.
 pub const KEY_REASON_STEPS: usize = 50_000;
@@ -477,16 +352,6 @@ pub const ERROR_CODE_BYTES: usize = 256;
 /// The longest text that a script may parse by `JSON.parse`, in bytes.
 pub const SCRIPT_JSON_BYTES: usize = 1024 * 1024;
 
-/// Trials of drafts that run at the same time; more are answered `busy`.
-pub const TRIALS: usize = 8;
-/// Of these, trials of one designer; another one ends the oldest.
-pub const TRIALS_PER_USER: usize = 2;
-/// How long a trial remains without a connection or request.
-pub const TRIAL_IDLE: Duration = Duration::from_secs(10 * 60);
-/// The longest duration of a trial.
-pub const TRIAL_TIME: Duration = Duration::from_secs(2 * 60 * 60);
-/// Bytes of records that a trial may hold before it ends.
-pub const TRIAL_BYTES: usize = 32 * 1024 * 1024;
 /// Processes that a trial runs, including those that the draft starts or calls.
 pub const TRIAL_PROCESSES: usize = 32;
 

@@ -48,8 +48,9 @@ fn main() -> ExitCode {
         .nth(1)
         .is_some_and(|argument| argument == worker::ARGUMENT)
     {
+        let limits: Vec<String> = std::env::args().skip(2).collect();
         // The server that started it reads the channel; an error message would reach nobody.
-        return worker::serve(std::io::stdin().lock(), std::io::stdout().lock())
+        return worker::serve(&limits, std::io::stdin().lock(), std::io::stdout().lock())
             .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     let loaded = config::load(std::env::args_os());
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
             for (name, near) in config::mistyped_variables(names) {
                 log::warn!("the variable {name} is ignored, as it is no option: write {near}");
             }
+            config.named_limits.apply();
             let served = actix_rt::System::new().block_on(server::serve(config));
             if let (Err(sentence), true) = (&served, json) {
                 // With the JSON format, the log contains nothing but JSON.

@@ -1,7 +1,7 @@
 //! The program's log as an operator reads it: who did what, what failed, and never the data of
 //! users.
 
-mod program;
+pub mod program;
 
 use std::process::Command;
 

@@ -17,6 +17,7 @@ mod history;
 pub mod http;
 mod http_calls;
 mod instances;
+mod limits_by_name;
 mod login;
 mod messages;
 mod metrics;

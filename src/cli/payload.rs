@@ -40,7 +40,7 @@ pub fn read(argument: Option<&str>) -> Result<Value, Failure> {
 
 fn all(place: &str, from: impl Read) -> Result<String, Failure> {
     // One byte more than the server accepts, so that the server reports the error itself.
-    text::read_all(from, limits::REST_BODY_BYTES as u64 + 1)
+    text::read_all(from, limits::REST_BODY_BYTES.get() as u64 + 1)
         .map_err(|error| unreadable(place, &error))
 }
 

@@ -4,10 +4,13 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use clap::{Args, ValueEnum, builder::BoolishValueParser};
+use clap::{Args, builder::BoolishValueParser};
 use serde::Deserialize;
 
-use super::numbers::{part, whole};
+use super::{
+    choices::{JwtAlgorithm, LogFormat, StoreKind},
+    numbers::{part, whole},
+};
 
 /// Every option, absent or given. The flag `--some-name`, the variable `STEPWIRE_SOME_NAME` and the
 /// TOML key `some-name` are the same option. No `Debug`: it contains the secret.
@@ -300,6 +303,16 @@ pub struct Options {
         value_parser = whole::<usize>
     )]
     pub max_instance_memory: Option<usize>,
+    /// Limits by name, comma-separated NAME=VALUE, such as tickets=20000,hello=20s; the names are
+    /// listed in docs/limits.md [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_LIMITS",
+        value_name = "NAME=VALUE",
+        value_delimiter = ','
+    )]
+    pub limits: Option<Vec<String>>,
     /// Allowed targets of HTTP calls and webhooks, comma-separated: hosts, *.domains, host:port,
     /// networks, or * for all public addresses [default: none]
     #[arg(
@@ -395,45 +408,6 @@ pub struct Options {
     pub production: Option<bool>,
 }
 
-/// The store of process instances.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum StoreKind {
-    /// One SQLite file in the data directory.
-    #[default]
-    Sqlite,
-    /// Memory; lost at exit.
-    Memory,
-}
-
-/// The format of the lines of the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people: time, level, module, sentence, fields.
-    #[default]
-    Text,
-    /// For programs: one JSON object per line.
-    Json,
-}
-
-/// A signature algorithm of an issuer's tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
-pub enum JwtAlgorithm {
-    /// RSA with SHA-256.
-    #[value(name = "RS256")]
-    #[serde(rename = "RS256")]
-    Rs256,
-    /// ECDSA on P-256 with SHA-256.
-    #[value(name = "ES256")]
-    #[serde(rename = "ES256")]
-    Es256,
-    /// Ed25519.
-    #[value(name = "EdDSA")]
-    #[serde(rename = "EdDSA")]
-    EdDsa,
-}
-
 impl Options {
     /// These options, with absent ones taken from `file`.
     pub fn or(self, file: Options) -> Options {
@@ -479,6 +453,7 @@ impl Options {
             max_connections: self.max_connections.or(file.max_connections),
             max_body_memory: self.max_body_memory.or(file.max_body_memory),
             max_instance_memory: self.max_instance_memory.or(file.max_instance_memory),
+            limits: self.limits.or(file.limits),
             outbound_targets: self.outbound_targets.or(file.outbound_targets),
             webhook_secret: self.webhook_secret.or(file.webhook_secret),
             secrets: self.secrets.or(file.secrets),

@@ -13,7 +13,7 @@ use super::{
     AllowedOrigins, ConfigError, JwtAlgorithm, KeySource, Options, Otlp, Secrets, TrustedProxies,
     WebhookSecret, config_error::ConfigFaults, duration_argument, otlp, rates, retention,
 };
-use crate::limits::{self, Limits, Retention, Watermark, Watermarks};
+use crate::limits::{self, Adjustments, Limits, Retention, Watermark, Watermarks};
 
 const MIB: usize = 1024 * 1024;
 /// The most that options may ask for: beyond every machine, and small enough to calculate with.
@@ -36,12 +36,14 @@ pub(super) struct ParsedOptions {
     pub trusted_proxies: TrustedProxies,
     pub max_token_lifetime: std::time::Duration,
     pub limits: Limits,
+    pub named_limits: Adjustments,
 }
 
 impl ParsedOptions {
     /// Parses all of them; `None` if any is invalid. All mistakes are added to `wrong`.
     pub fn read(options: &mut Options, data: &Path, wrong: &mut ConfigFaults) -> Option<Self> {
         let limits = wrong.unless(rates::limits(options));
+        let named_limits = wrong.unless(named_limits(options.limits.as_deref()));
         let watermarks = wrong.unless(watermarks(options));
         let retention = wrong.unless(retention::retention(options));
         let otlp = wrong.unless(otlp::otlp(options));
@@ -75,6 +77,7 @@ impl ParsedOptions {
             trusted_proxies: trusted_proxies?,
             max_token_lifetime: max_token_lifetime?,
             limits: limits?,
+            named_limits: named_limits?,
         })
     }
 
@@ -89,6 +92,11 @@ impl ParsedOptions {
             allowed.in_development_on(&self.listen)
         }
     }
+}
+
+fn named_limits(given: Option<&[String]>) -> Result<Adjustments, ConfigError> {
+    let given = given.unwrap_or_default().iter().map(String::as_str);
+    Adjustments::read(given).map_err(|wrong| ConfigError(format!("limits: {wrong}")))
 }
 
 /// The options that are empty, too small or too large, one sentence each.

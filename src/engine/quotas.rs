@@ -68,7 +68,7 @@ pub(super) fn for_clients_child(step: &Step<'_>) -> Result<(), String> {
             step.limits.levels,
         )
     } else if step.tree_room == 0 {
-        ("live instances of one tree", limits::TREE_INSTANCES)
+        ("live instances of one tree", limits::TREE_INSTANCES.get())
     } else {
         return Ok(());
     };

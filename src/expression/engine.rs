@@ -21,12 +21,8 @@ use rquickjs::{
 };
 
 use super::sandbox::{ScriptError, is_rounded, parse, script_error};
-use crate::thread_priority;
+use crate::{limits, thread_priority};
 
-/// How much processor time one evaluation may take.
-pub(super) const TIME_LIMIT: Duration = Duration::from_millis(100);
-/// How much memory one evaluation may hold, its data included, in bytes.
-pub(super) const MEMORY_LIMIT: usize = 16 << 20;
 /// How much of the thread's stack the engine may use, in bytes. Script threads need at least twice
 /// that.
 const STACK_LIMIT: usize = 256 << 10;
@@ -134,7 +130,7 @@ pub(super) fn run<T>(
     } = engine;
     // Processor time, so that a busy machine does not end a script that is fast on an idle one. It
     // decides only whether there is an answer, never which one.
-    deadline.set(Some(thread_priority::worked() + TIME_LIMIT));
+    deadline.set(Some(thread_priority::worked() + limits::SCRIPT_TIME.get()));
     context.with(|ctx| {
         let own = guards.restore(&ctx).and_then(|guards| {
             let rule = rule.restore(&ctx)?;
@@ -157,15 +153,13 @@ pub(super) fn prepare() {
 
 impl Engine {
     fn new() -> Result<Self, ScriptError> {
-        let unavailable = |error: &Error| ScriptError {
-            message: format!("the script engine did not start ({error})"),
-            position: None,
-        };
+        let unavailable =
+            |error: &Error| ScriptError::new(format!("the script engine did not start ({error})"));
         let modules = *OWN.as_ref().map_err(unavailable)?;
         let unavailable = |error| unavailable(&error);
         let runtime = Runtime::new().map_err(unavailable)?;
         let context = Context::custom::<Intrinsics>(&runtime).map_err(unavailable)?;
-        runtime.set_memory_limit(MEMORY_LIMIT);
+        runtime.set_memory_limit(limits::SCRIPT_MEMORY.get());
         runtime.set_max_stack_size(STACK_LIMIT);
         let deadline = Rc::<Cell<Option<Duration>>>::default();
         let ends = deadline.clone();

@@ -120,13 +120,12 @@ impl Forms {
             Exact::AsPlain => Ok(&self.plain),
             _ if !self.has_own && !input::has_many_digits(data) => Ok(&self.plain),
             Exact::Rewritten(form) => Ok(form),
-            Exact::Unknown => Err(ScriptError {
-                message: "expected comparisons whose operands can be found, as whole numbers \
+            Exact::Unknown => Err(ScriptError::new(
+                "expected comparisons whose operands can be found, as whole numbers \
                     beyond 2^53 are compared, but they are not plain enough; put each comparison \
                     by < or > into parentheses, and a regular expression into a constant"
                     .to_owned(),
-                position: None,
-            }),
+            )),
         }
     }
 }

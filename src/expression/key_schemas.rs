@@ -80,17 +80,17 @@ impl KeySchemas {
             let sentence = "expected a schema of this definition, but it is another one";
             return Err(vec![(String::new(), FieldError::new("$ref", sentence))]);
         };
-        let steps = parts * schema_parts::of_value(value, KEY_CHECK_STEPS / parts + 1);
-        if steps > KEY_CHECK_STEPS {
+        let steps = parts * schema_parts::of_value(value, KEY_CHECK_STEPS.get() / parts + 1);
+        if steps > KEY_CHECK_STEPS.get() {
             Limit::IntricateValues.refused();
             let sentence = format!(
                 "expected a value that can be checked in {} steps, but it is too complex; send \
                 less of it at once",
-                KEY_CHECK_STEPS
+                KEY_CHECK_STEPS.get()
             );
             return Err(vec![(
                 String::new(),
-                FieldError::new("tooIntricate", sentence).with("limit", KEY_CHECK_STEPS),
+                FieldError::new("tooIntricate", sentence).with("limit", KEY_CHECK_STEPS.get()),
             )]);
         }
         if validator.is_valid(value) {

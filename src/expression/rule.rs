@@ -119,7 +119,9 @@ impl Rule {
                     has {bytes}"
                 )))
             }
-            Err(ScriptError { message, position }) => {
+            Err(ScriptError {
+                message, position, ..
+            }) => {
                 let place = position.map_or_else(String::new, |(line, column)| {
                     format!(" at line {line}, column {column}")
                 });

@@ -23,14 +23,9 @@ use rquickjs::{CaughtError, Ctx, Exception, Function, Object, Type, Value};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{
-    engine::{MEMORY_LIMIT, TIME_LIMIT, run},
-    fast, input,
-    lexer::is_space,
-    numerals, output,
-};
+use super::{engine::run, fast, input, lexer::is_space, numerals, output};
 use crate::{
-    limits::{ERROR_CODE_BYTES, SCRIPT_JSON_BYTES},
+    limits::{self, ERROR_CODE_BYTES, SCRIPT_JSON_BYTES},
     model::evaluator::BpmnError,
     text::json,
 };
@@ -50,9 +45,29 @@ pub struct ScriptError {
     pub message: String,
     /// Line and column in the source, from 1, where the engine knows them.
     pub position: Option<(u32, u32)>,
+    /// The limit that the script reached, if that is the reason.
+    pub reached: Option<ScriptLimit>,
+}
+
+/// A limit of one evaluation of a script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ScriptLimit {
+    /// [`limits::SCRIPT_TIME`].
+    Time,
+    /// [`limits::SCRIPT_MEMORY`].
+    Memory,
 }
 
 impl ScriptError {
+    /// An error without a place.
+    pub fn new(message: String) -> Self {
+        Self {
+            message,
+            position: None,
+            reached: None,
+        }
+    }
+
     /// Its place as part of a sentence: empty where the engine does not know it.
     pub fn place(&self) -> String {
         self.position.map_or_else(String::new, |(line, column)| {
@@ -158,10 +173,7 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Transformed, S
         }
         output::read(&put_out, plain, &own.guards).map(|read| read.map(Transformed::Output))
     })?;
-    put_out.map_err(|message| ScriptError {
-        message,
-        position: None,
-    })
+    put_out.map_err(ScriptError::new)
 }
 
 /// A thrown BPMN error is returned to be caught, if its code is valid.
@@ -266,22 +278,31 @@ pub(super) fn script_error(error: &CaughtError<'_>) -> ScriptError {
         CaughtError::Error(error) => (Some(error.to_string()), None),
     };
     let message = message.map(cut);
-    let message = match message.as_deref() {
-        Some("interrupted") => format!(
+    let reached = match message.as_deref() {
+        Some("interrupted") => Some(ScriptLimit::Time),
+        Some("out of memory") => Some(ScriptLimit::Memory),
+        _ => None,
+    };
+    let message = match (reached, message.as_deref()) {
+        (Some(ScriptLimit::Time), _) => format!(
             "expected it to need at most {} ms of processor time, but it was still running",
-            TIME_LIMIT.as_millis()
+            limits::SCRIPT_TIME.get().as_millis()
         ),
-        Some("out of memory") => format!(
+        (Some(ScriptLimit::Memory), _) => format!(
             "expected it to need at most {} MiB of memory, but it needed more",
-            MEMORY_LIMIT >> 20
+            limits::SCRIPT_MEMORY.get() >> 20
         ),
-        Some(message) if message.to_ascii_lowercase().contains("bigint") => {
+        (None, Some(message)) if message.to_ascii_lowercase().contains("bigint") => {
             format!("{message} ({BIG_INT_HINT})")
         }
-        Some(message) if !message.is_empty() => message.to_owned(),
+        (None, Some(message)) if !message.is_empty() => message.to_owned(),
         _ => "it threw an error without a message".to_owned(),
     };
-    ScriptError { message, position }
+    ScriptError {
+        message,
+        position,
+        reached,
+    }
 }
 
 fn cut(mut text: String) -> String {

@@ -26,17 +26,15 @@ use serde_json::Value as Json;
 
 use super::{
     engine,
-    sandbox::{self, ScriptError, ScriptOutcome, Transformed},
+    sandbox::{self, ScriptError, ScriptLimit, ScriptOutcome, Transformed},
 };
-use crate::thread_priority;
+use crate::{
+    limits::{self, Adjustments, Limit},
+    thread_priority,
+};
 
 /// The argument that makes the program a worker.
 pub const ARGUMENT: &str = "script-worker";
-/// How long a script may take before its worker is killed. Far more than the engine's own limit, as
-/// the machine may be busy.
-const SCRIPT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long all scripts of one step may take together.
-const STEP_TIMEOUT: Duration = Duration::from_secs(3);
 /// The longest message to or from a worker, in bytes; what a script may put out is far shorter.
 const MESSAGE_BYTES: u32 = 256 << 20;
 
@@ -112,7 +110,7 @@ pub fn begin_step(scripting: Scripting) {
     WORKER.with_borrow_mut(|worker| {
         if let Some(worker) = worker {
             worker.scripting = scripting;
-            worker.step_ends = Instant::now() + STEP_TIMEOUT;
+            worker.step_ends = Instant::now() + limits::STEP_SCRIPT_TIME.get();
             worker.killed = 0;
             worker.worked = Duration::ZERO;
         }
@@ -178,17 +176,25 @@ impl Worker {
                     .to_owned(),
             ));
         }
-        let ends = self.step_ends.min(Instant::now() + SCRIPT_TIMEOUT);
+        let ends = self
+            .step_ends
+            .min(Instant::now() + limits::SCRIPT_DEADLINE.get());
         if ends <= Instant::now() {
+            Limit::ScriptDeadline.refused();
             return Err(late(format!(
-                "expected the scripts of one command to take at most {} s together, but they had \
+                "expected the scripts of one command to take at most {:?} together, but they had \
                 taken longer before this one",
-                STEP_TIMEOUT.as_secs()
+                limits::STEP_SCRIPT_TIME.get()
             )));
         }
         let answer = self.exchange(request, ends);
         let answered = answer.map(|Answer { response, worked }| {
             self.worked += worked;
+            match response.as_ref().err().and_then(|error| error.reached) {
+                Some(ScriptLimit::Time) => Limit::ScriptTime.refused(),
+                Some(ScriptLimit::Memory) => Limit::ScriptMemory.refused(),
+                None => {}
+            }
             response
         });
         answered.unwrap_or_else(|error| {
@@ -196,12 +202,13 @@ impl Worker {
             match error.kind() {
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
                     self.killed += 1;
-                    self.worked += SCRIPT_TIMEOUT;
-                    Err(late(
-                        "expected an answer in time, but it was still running after a second and \
-                        had to be killed to end it"
-                            .to_owned(),
-                    ))
+                    Limit::ScriptDeadline.refused();
+                    self.worked += limits::SCRIPT_DEADLINE.get();
+                    Err(late(format!(
+                        "expected an answer in time, but it was still running after {:?} and had \
+                        to be killed to end it",
+                        limits::SCRIPT_DEADLINE.get()
+                    )))
                 }
                 _ => Err(broken(&error.to_string())),
             }
@@ -237,6 +244,7 @@ impl Process {
         // The environment of the server is not accessible to scripts.
         command
             .arg(ARGUMENT)
+            .args(Adjustments::in_force())
             .env_clear()
             .current_dir("/")
             .stdin(input)
@@ -293,11 +301,14 @@ impl Write for Timed<'_> {
     }
 }
 
-/// The main loop of a worker process: runs the requests that arrive on `input`, until it ends.
+/// The main loop of a worker process: runs the requests that arrive on `input`, until it ends, with
+/// the limits that its arguments set.
 ///
 /// # Errors
 /// The channel breaks, or carries something that is not a request.
-pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
+pub fn serve(limits: &[String], mut input: impl Read, mut output: impl Write) -> io::Result<()> {
+    let limits = limits.iter().map(String::as_str);
+    Adjustments::read(limits).map_err(io::Error::other)?.apply();
     while let Some(request) = receive::<Request<String, Vec<String>, Json>>(&mut input)? {
         let before = thread_priority::worked();
         let response = match request {
@@ -350,17 +361,13 @@ fn receive<T: DeserializeOwned>(input: &mut impl Read) -> io::Result<Option<T>> 
 }
 
 fn late(message: String) -> ScriptError {
-    ScriptError {
-        message,
-        position: None,
-    }
+    ScriptError::new(message)
 }
 
 fn broken(why: &str) -> ScriptError {
-    ScriptError {
-        message: format!("expected the script engine to answer, but: {why}; try again"),
-        position: None,
-    }
+    ScriptError::new(format!(
+        "expected the script engine to answer, but: {why}; try again"
+    ))
 }
 
 #[cfg(test)]
@@ -403,7 +410,7 @@ mod tests {
         )
         .unwrap();
         let mut answered = Vec::new();
-        serve(&*requests, &mut answered).unwrap();
+        serve(&[], &*requests, &mut answered).unwrap();
         let mut answers = &*answered;
         let mut next = || {
             let answer = receive::<Answer>(&mut answers).unwrap();
@@ -419,8 +426,8 @@ mod tests {
         assert!(matches!(next(), Some(Err(error)) if error.position.is_some()));
         assert!(next().is_none());
         assert!(
-            serve(&b"\xff\xff\xff\xffx"[..], io::sink()).is_err()
-                && serve(&b"\x01\0\0\0x"[..], io::sink()).is_err()
+            serve(&[], &b"\xff\xff\xff\xffx"[..], io::sink()).is_err()
+                && serve(&[], &b"\x01\0\0\0x"[..], io::sink()).is_err()
         );
     }
 

@@ -16,26 +16,10 @@ pub const SUBPROCESS_DEPTH: usize = 32;
 pub const JOIN_FLOWS: usize = 1_000;
 /// How many lanes may lie around a lane.
 pub const LANE_DEPTH: usize = 32;
-/// Memory of the compiled forms of published versions and drafts of all tenants, estimated; a
-/// deploy that would exceed it is rejected.
-pub const DEFINITIONS_MEMORY: usize = 256 * 1024 * 1024;
-/// The same for one tenant.
-pub const DEFINITIONS_MEMORY_PER_TENANT: usize = 192 * 1024 * 1024;
-/// Memory of the compiled forms of former versions that are kept because they were used recently.
-pub const FORMER_DEFINITIONS_MEMORY: usize = 32 * 1024 * 1024;
-/// When all compiled forms take more than this, instances of a large definition leave memory as
-/// soon as they have answered.
-pub const COMPILED_MEMORY: usize = 352 * 1024 * 1024;
 /// A compiled form that takes more than this is large.
 pub const LARGE_DEFINITION: usize = 256 * 1024;
 /// Flow nodes and sequence flows of one process definition together.
 pub const DEFINITION_ELEMENTS: usize = 50_000;
-/// Sources of definitions of one user that are being compiled or wait for it; more are answered
-/// `busy`.
-pub const DEPLOYS_PER_USER: usize = 4;
-/// Sources of definitions that are being compiled or wait for it, in all: each may hold
-/// [`DEFINITION_BYTES`].
-pub const DEPLOYS: usize = 32;
 /// Bytes in which one compiled definition caches the elements upstream of its inclusive and complex
 /// joins; the rest is computed each time.
 pub const UPSTREAM_BYTES: usize = 4 * 1024 * 1024;

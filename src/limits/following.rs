@@ -9,9 +9,6 @@ pub const LOG_PART_BYTES: usize = 8 * 1024 * 1024;
 /// Estimated bytes of the newest rows that one followed instance keeps for followers that are
 /// slightly behind; the newest row is kept whatever its size.
 pub const FOLLOWED_BYTES: usize = 4 * 1024 * 1024;
-/// The same for all followed instances together. Beyond it, an instance keeps nothing larger than
-/// [`FOLLOWED_SMALL`].
-pub const FOLLOWED_BYTES_IN_ALL: usize = 64 * 1024 * 1024;
 /// See [`FOLLOWED_BYTES_IN_ALL`].
 pub const FOLLOWED_SMALL: usize = 16 * 1024;
 

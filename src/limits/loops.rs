@@ -10,11 +10,3 @@ pub const STEP_START_BYTES: usize = 128 * 1024;
 /// Consecutive steps that begin iterations, each as a result of the one before; one more is an
 /// incident.
 pub const LOOP_TURNS: u32 = 1_000;
-
-/// Steps that begin further iterations at the same time, over all instances; these iterations are
-/// complete before other steps begin theirs.
-pub const LOOP_STEPS: usize = 8;
-/// Of these, steps of one tenant.
-pub const LOOP_STEPS_PER_TENANT: usize = 6;
-/// Of these, steps of one process definition.
-pub const LOOP_STEPS_PER_DEFINITION: usize = 4;

@@ -61,7 +61,8 @@ impl FromStr for Quota {
     }
 }
 
-fn amount(text: &str) -> Option<u64> {
+/// Reads a number, or a number of KiB, MiB or GiB.
+pub(super) fn amount(text: &str) -> Option<u64> {
     let (number, unit) = UNITS
         .iter()
         .find_map(|(name, unit)| Some((text.strip_suffix(name)?, *unit)))
@@ -73,6 +74,18 @@ fn amount(text: &str) -> Option<u64> {
         .ok()?
         .checked_mul(unit)
         .filter(|amount| *amount <= 1 << 50)
+}
+
+/// Bytes in the largest unit of which they are a whole number.
+pub(super) fn written_bytes(bytes: u64) -> String {
+    let unit = UNITS
+        .iter()
+        .rev()
+        .find(|(_, unit)| bytes.is_multiple_of(*unit) && bytes > 0);
+    unit.map_or_else(
+        || bytes.to_string(),
+        |(name, unit)| format!("{}{name}", bytes / unit),
+    )
 }
 
 #[cfg(test)]

@@ -70,6 +70,8 @@ limits! {
     SlowReaders = "slow_readers",
     /// Memory for request bodies.
     BodyMemory = "body_memory",
+    /// Request bodies that are too long.
+    BodyBytes = "body_bytes",
     /// JSON that takes too much memory once parsed.
     JsonMemory = "json_memory",
     /// Subscriptions in all.
@@ -115,6 +117,13 @@ limits! {
     DiskFull = "disk_full",
     /// Steps that wait for a script thread, and waiting long steps.
     ScriptsWaiting = "scripts_waiting",
+    /// Scripts that took too much processor time.
+    ScriptTime = "script_time",
+    /// Scripts that took too much memory.
+    ScriptMemory = "script_memory",
+    /// Scripts that did not end in time: one was killed, or those before it took all the time of the
+    /// command.
+    ScriptDeadline = "script_deadline",
     /// Steps whose scripts were not run because earlier ones had to be killed.
     ScriptsStopped = "scripts_stopped",
     /// Checks of values against the schema of their key that would take too many steps.

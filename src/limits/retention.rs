@@ -17,8 +17,6 @@ pub const RETENTION_ROWS: usize = 256;
 /// Bytes of the rows that one step of retention packs; the last row may exceed it.
 pub const RETENTION_BYTES: usize = 512 * 1024;
 
-/// Rows that the audit log keeps.
-pub const AUDIT_ROWS: usize = 200_000;
 /// How long the audit log keeps a row, unless an option says otherwise.
 pub const AUDIT_KEEP: Duration = Duration::from_secs(400 * 24 * 3600);
 /// Rows of the audit log waiting to be written.

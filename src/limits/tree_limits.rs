@@ -18,10 +18,10 @@ pub struct TreeLimits {
 impl Default for TreeLimits {
     fn default() -> Self {
         Self {
-            instances: TREE_INSTANCES,
-            starts_per_second: TREE_STARTS_PER_SECOND,
-            starts_at_once: TREE_STARTS_AT_ONCE,
-            deliveries: TREE_DELIVERIES,
+            instances: TREE_INSTANCES.get(),
+            starts_per_second: TREE_STARTS_PER_SECOND.get() as u32,
+            starts_at_once: TREE_STARTS_AT_ONCE.get() as u32,
+            deliveries: TREE_DELIVERIES.get(),
         }
     }
 }

@@ -333,8 +333,8 @@ impl Versions {
     /// [`DeployError::Conflict`].
     pub fn require_room(&self, before: &Self, tenant: &str) -> Result<(), DeployError> {
         for (size, of) in [
-            (limits::DEFINITIONS_MEMORY_PER_TENANT, Some(tenant)),
-            (limits::DEFINITIONS_MEMORY, None),
+            (limits::DEFINITIONS_MEMORY_PER_TENANT.get(), Some(tenant)),
+            (limits::DEFINITIONS_MEMORY.get(), None),
         ] {
             let taken = self.kept_memory(of);
             if taken <= size || taken <= before.kept_memory(of) {

@@ -307,7 +307,8 @@ impl Inner {
     fn has_too_much(&self, of_all: usize) -> bool {
         self.rows.len() > RING_ROWS
             || (self.rows.len() > 1 && self.memory > limits::FOLLOWED_BYTES)
-            || (of_all > limits::FOLLOWED_BYTES_IN_ALL && self.memory > limits::FOLLOWED_SMALL)
+            || (of_all > limits::FOLLOWED_BYTES_IN_ALL.get()
+                && self.memory > limits::FOLLOWED_SMALL)
     }
 }
 

@@ -172,7 +172,9 @@ impl Runtime {
                         .remove_if(&entity, |_, known| Arc::ptr_eq(known, &slot));
                     continue;
                 }
-                EntityState::Loading(waiting) if waiting.len() >= limits::INSTANCE_MAILBOX => {
+                EntityState::Loading(waiting)
+                    if waiting.len() >= limits::INSTANCE_MAILBOX.get() =>
+                {
                     Limit::InstanceMailbox.refused();
                     drop(inner);
                     return (request.reply)(Err(Refusal::Busy));
@@ -376,7 +378,7 @@ fn refusal(refused: NotPublished) -> Refusal {
             let sentence = format!(
                 "expected space for a message to keep, but {} of this tenant are kept already: \
                 publish it when an element waits for it, or with a shorter ttl",
-                limits::MESSAGES_KEPT
+                limits::MESSAGES_KEPT.get()
             );
             Rejection::new(RejectionKind::Conflict, sentence).into()
         }

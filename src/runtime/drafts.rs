@@ -103,18 +103,18 @@ impl DraftIndex {
     fn admit(&self, row: &DraftRow, kind: CallerKind) -> Result<(), Refusal> {
         let before = self.get(&row.key);
         let count = self.by_user.get(&user_of(row)).copied().unwrap_or(0);
-        if before.is_none() && count >= limits::DRAFTS_PER_USER {
+        if before.is_none() && count >= limits::DRAFTS_PER_USER.get() {
             Limit::DraftsPerUser.refused();
             let sentence = format!(
                 "expected at most {} drafts of one user, but this is one more: send or drop one",
-                limits::DRAFTS_PER_USER
+                limits::DRAFTS_PER_USER.get()
             );
             return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
         }
         let more = size(row).saturating_sub(before.map_or(0, |row| size(row)));
         let of_tenant = self.bytes_by_tenant.get(&row.tenant).copied().unwrap_or(0);
-        let has_room = of_tenant + more <= kind.share(limits::DRAFTS_PER_TENANT)
-            && self.bytes + more <= kind.share(limits::DRAFTS_IN_ALL);
+        let has_room = of_tenant + more <= kind.share(limits::DRAFTS_PER_TENANT.get())
+            && self.bytes + more <= kind.share(limits::DRAFTS_IN_ALL.get());
         if more > 0 && !has_room {
             Limit::DraftBytes.refused();
             return Err(Refusal::Busy);

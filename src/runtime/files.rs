@@ -96,7 +96,7 @@ impl Files {
     }
 
     fn at(root: PathBuf, temporary: bool) -> Self {
-        let uploads = Arc::new(Semaphore::new(UPLOADS));
+        let uploads = Arc::new(Semaphore::new(UPLOADS.get()));
         Self {
             places: Places { root: root.into() },
             uploads,

@@ -48,9 +48,6 @@ use sender::Sender;
 /// The pause before the table is read again after a failure, in milliseconds of process time.
 const AGAIN: i64 = 1_000;
 
-/// Rows read from the table at a time: they include the calls that are being made.
-const PAGE: usize = CALLS_AT_ONCE * 2;
-
 type CallId = (InstanceKey, u64);
 
 /// The calls being made.
@@ -117,7 +114,7 @@ impl HttpCalls {
 
     fn next(&self) -> Time {
         let now = self.lock();
-        if now.running.len() < CALLS_AT_ONCE {
+        if now.running.len() < CALLS_AT_ONCE.get() {
             now.next_read
         } else {
             Time::last()
@@ -142,9 +139,9 @@ impl Now {
     fn full(&self) -> FullPlaces {
         let definition = |target: &CallTarget| (target.tenant.clone(), target.process.clone());
         FullPlaces {
-            hosts: self.having(CALLS_PER_HOST, |target| target.host.clone()),
-            tenants: self.having(CALLS_PER_TENANT, |target| target.tenant.clone()),
-            definitions: self.having(CALLS_PER_DEFINITION, definition),
+            hosts: self.having(CALLS_PER_HOST.get(), |target| target.host.clone()),
+            tenants: self.having(CALLS_PER_TENANT.get(), |target| target.tenant.clone()),
+            definitions: self.having(CALLS_PER_DEFINITION.get(), definition),
         }
     }
 
@@ -162,7 +159,7 @@ impl Now {
 
     /// Takes a place for a call, if one is free.
     fn take(&mut self, row: &HttpCallRow) -> bool {
-        let room = self.running.len() < CALLS_AT_ONCE && !self.full().has(row);
+        let room = self.running.len() < CALLS_AT_ONCE.get() && !self.full().has(row);
         if room {
             let target = CallTarget {
                 host: row.host.clone(),
@@ -195,6 +192,8 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
 async fn next_read(runtime: &Arc<Runtime>) {
     let http_calls = &runtime.http_calls;
     let now = runtime.clock.now();
+    // The rows include those of the calls that are being made.
+    let page = 2 * CALLS_AT_ONCE.get();
     // A call that is being made now may end before its row is read here; its row is then outdated.
     let (full, running) = {
         let mut state = http_calls.lock();
@@ -206,7 +205,7 @@ async fn next_read(runtime: &Arc<Runtime>) {
     };
     let rows = runtime
         .journal
-        .read(move |reader| Ok((reader.due_calls(now, &full, PAGE)?, reader.next_call(now)?)))
+        .read(move |reader| Ok((reader.due_calls(now, &full, page)?, reader.next_call(now)?)))
         .await;
     let (rows, next) = match rows {
         Ok(Ok(read)) => read,
@@ -217,7 +216,7 @@ async fn next_read(runtime: &Arc<Runtime>) {
         // The journal has shut down.
         Err(_) => return,
     };
-    let is_whole = rows.len() < PAGE;
+    let is_whole = rows.len() < page;
     let mut begun = 0;
     for row in rows.into_iter().filter(|row| !running.contains(&row.key())) {
         if http_calls.lock().take(&row) {

@@ -74,11 +74,11 @@ impl LateScripts {
 
 impl Late {
     fn is_forgotten(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.last) >= limits::SCRIPTS_STOPPED
+        now.saturating_duration_since(self.last) >= limits::SCRIPTS_STOPPED.get()
     }
 
     fn is_too_often(&self, now: Instant) -> bool {
-        self.count >= limits::SCRIPTS_KILLED && !self.is_forgotten(now)
+        self.count >= limits::SCRIPTS_KILLED.get() as u32 && !self.is_forgotten(now)
     }
 }
 
@@ -97,15 +97,15 @@ mod tests {
         };
         let (late, other, now) = (owner("late"), owner("other"), Instant::now());
         let may_run = |owner: &Owner, at| late_scripts.may_run(owner, at) == Scripting::Runs;
-        late_scripts.note(late.clone(), limits::SCRIPTS_KILLED - 1, now);
+        late_scripts.note(late.clone(), limits::SCRIPTS_KILLED.get() as u32 - 1, now);
         assert!(may_run(&late, now));
         late_scripts.note(late.clone(), 1, now);
         assert!(!may_run(&late, now) && may_run(&other, now));
         assert_eq!(late_scripts.stopped(), 1);
-        let before_end = now + limits::SCRIPTS_STOPPED - Duration::from_millis(1);
+        let before_end = now + limits::SCRIPTS_STOPPED.get() - Duration::from_millis(1);
         assert!(!may_run(&late, before_end));
-        assert!(may_run(&late, now + limits::SCRIPTS_STOPPED));
-        late_scripts.note(other, 1, now + limits::SCRIPTS_STOPPED);
+        assert!(may_run(&late, now + limits::SCRIPTS_STOPPED.get()));
+        late_scripts.note(other, 1, now + limits::SCRIPTS_STOPPED.get());
         assert_eq!(late_scripts.of().len(), 1, "what is forgotten is not kept");
     }
 }

@@ -67,7 +67,7 @@ impl Presence {
         let mut known = task.present.iter_mut();
         if let Some(known) = known.find(|known| known.connection == present.connection) {
             known.typing = present.typing;
-        } else if task.present.len() < limits::PRESENT_PER_TASK {
+        } else if task.present.len() < limits::PRESENT_PER_TASK.get() {
             task.present.push(present);
         } else {
             Limit::PresentAtTask.refused();

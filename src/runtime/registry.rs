@@ -74,7 +74,7 @@ impl RegistryEntry {
                 waiting: waiting.into(),
             },
             readers: Arc::default(),
-            mailbox: Pot::new(limits::INSTANCE_MAILBOX, Limit::InstanceMailbox),
+            mailbox: Pot::new(limits::INSTANCE_MAILBOX.get(), Limit::InstanceMailbox),
         }
     }
 }
@@ -359,13 +359,13 @@ mod tests {
             !refused.load(Ordering::Relaxed)
         };
         let taken = |caller: Option<Caller>| {
-            (0..=limits::INSTANCE_MAILBOX)
+            (0..=limits::INSTANCE_MAILBOX.get())
                 .take_while(|_| finds_room(&caller))
                 .count()
         };
-        assert_eq!(taken(Some(stranger)), limits::UNANSWERED_COMMANDS);
-        assert_eq!(taken(Some(user)), limits::INSTANCE_MAILBOX * 3 / 8);
-        assert_eq!(taken(None), limits::INSTANCE_MAILBOX / 8);
+        assert_eq!(taken(Some(stranger)), limits::UNANSWERED_COMMANDS.get());
+        assert_eq!(taken(Some(user)), limits::INSTANCE_MAILBOX.get() * 3 / 8);
+        assert_eq!(taken(None), limits::INSTANCE_MAILBOX.get() / 8);
     }
 
     #[test]

@@ -197,7 +197,7 @@ impl Runtime {
 
     /// Waits while users keep the writer busy.
     async fn users_first(&self) {
-        while self.journal.queued() > limits::WRITER_QUEUE / 4 {
+        while self.journal.queued() > limits::WRITER_QUEUE.get() / 4 {
             tokio::time::sleep(USERS_FIRST).await;
         }
     }

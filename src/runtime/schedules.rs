@@ -100,7 +100,7 @@ impl Schedules {
             underway: Mutex::default(),
             kept: Notify::new(),
             begun: AtomicBool::new(false),
-            firing: Arc::new(Semaphore::new(limits::SCHEDULES_AT_ONCE)),
+            firing: Arc::new(Semaphore::new(limits::SCHEDULES_AT_ONCE.get())),
             task: OnceLock::new(),
             clock,
         })

@@ -104,7 +104,7 @@ impl Spans {
             .no_proxy()
             .build()
             .map_err(|error| format!("expected a client for spans, but {error}"))?;
-        let (queue, spans) = mpsc::channel(limits::SPANS_QUEUED);
+        let (queue, spans) = mpsc::channel(limits::SPANS_QUEUED.get());
         let last = Arc::new(Notify::new());
         let sending = actix_rt::spawn(send(client, url, spans, last.clone()));
         let spans = Self {

@@ -125,9 +125,9 @@ impl StepThreads {
             all += queue.len();
             of_taker += queue.of_group(taker);
         }
-        let is_full = all >= kind.share(limits::SCRIPTS_WAITING_PER_DEFINITION)
-            || tenant.waiting >= kind.share(limits::SCRIPTS_WAITING_PER_TENANT)
-            || (taker.is_some() && of_taker >= limits::SCRIPTS_WAITING_PER_CALLER);
+        let is_full = all >= kind.share(limits::SCRIPTS_WAITING_PER_DEFINITION.get())
+            || tenant.waiting >= kind.share(limits::SCRIPTS_WAITING_PER_TENANT.get())
+            || (taker.is_some() && of_taker >= limits::SCRIPTS_WAITING_PER_CALLER.get());
         if is_full {
             limits::Limit::ScriptsWaiting.refused();
         }
@@ -262,7 +262,7 @@ mod tests {
             let order = order.clone();
             drop(scripts.run(of_user(user), move || order.lock().unwrap().push_str(user)));
         };
-        for _ in 0..limits::SCRIPTS_WAITING_PER_CALLER {
+        for _ in 0..limits::SCRIPTS_WAITING_PER_CALLER.get() {
             assert!(!scripts.is_full(&of_user("a")));
             push("a");
         }
@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn steps_of_one_definition_are_bounded() {
         let scripts = threads(0);
-        for _ in 0..limits::SCRIPTS_WAITING_PER_DEFINITION {
+        for _ in 0..limits::SCRIPTS_WAITING_PER_DEFINITION.get() {
             assert!(!scripts.is_full(&of("t", "p", CallerKind::Staff)));
             drop(scripts.run(of("t", "p", CallerKind::User), || ()));
         }
@@ -342,7 +342,8 @@ mod tests {
                 && !scripts.is_full(&of("t", "q", CallerKind::Staff))
                 && !scripts.is_full(&of("u", "p", CallerKind::Staff))
         );
-        let more = limits::SCRIPTS_WAITING_PER_TENANT - limits::SCRIPTS_WAITING_PER_DEFINITION;
+        let more =
+            limits::SCRIPTS_WAITING_PER_TENANT.get() - limits::SCRIPTS_WAITING_PER_DEFINITION.get();
         for number in 0..more {
             drop(scripts.run(of("t", &number.to_string(), CallerKind::Staff), || ()));
         }
@@ -361,7 +362,7 @@ mod tests {
             drop(scripts.run(of("t", "p", CallerKind::Anonymous), || ()));
             strangers += 1;
         }
-        assert_eq!(strangers, limits::SCRIPTS_WAITING_PER_DEFINITION / 2);
+        assert_eq!(strangers, limits::SCRIPTS_WAITING_PER_DEFINITION.get() / 2);
         assert!(!is_full(CallerKind::User) && !is_full(CallerKind::Staff));
         let _user = scripts.run(of("t", "p", CallerKind::User), || ());
         // The user's turn is the next but one, however many strangers wait.

@@ -24,7 +24,7 @@ pub(super) async fn run(runtime: Weak<Runtime>) {
                 let idle = *runtime.idle.get_or_init(|| IDLE);
                 let crowded = runtime.registry.len() > CROWDED
                     || runtime.live_memory.is_too_much()
-                    || CompiledMemory::of_all() > limits::COMPILED_MEMORY;
+                    || CompiledMemory::of_all() > limits::COMPILED_MEMORY.get();
                 let unused = if crowded {
                     HURRIED_IDLE.min(idle)
                 } else {

@@ -58,7 +58,7 @@ async fn runtime_over(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
 }
 
 pub(super) async fn runtime_at(clock: Clock, store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
-    let journal = Journal::start(store, limits::WRITER_QUEUE, Box::new(|_| {})).unwrap();
+    let journal = Journal::start(store, limits::WRITER_QUEUE.get(), Box::new(|_| {})).unwrap();
     let arbiters = (0..2).map(|_| actix_rt::Arbiter::new().handle()).collect();
     let runtime = Runtime::start(
         journal.clone(),

@@ -44,7 +44,7 @@ impl Default for Timers {
         Self {
             near: Mutex::default(),
             changed: Notify::new(),
-            firing: Arc::new(Semaphore::new(limits::TIMERS_AT_ONCE)),
+            firing: Arc::new(Semaphore::new(limits::TIMERS_AT_ONCE.get())),
         }
     }
 }

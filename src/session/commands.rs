@@ -172,11 +172,11 @@ impl Connection {
 
     /// Records a command as unanswered; `None` (and a `busy` frame) when there are too many.
     pub(super) fn pending(&mut self, command: PendingCommand) -> Option<ReplyTo> {
-        if self.unanswered >= limits::UNANSWERED_COMMANDS {
+        if self.unanswered >= limits::UNANSWERED_COMMANDS.get() {
             limits::Limit::UnansweredCommands.refused();
             let sentence = format!(
                 "expected at most {} unanswered commands, but this is one more: wait for answers",
-                limits::UNANSWERED_COMMANDS
+                limits::UNANSWERED_COMMANDS.get()
             );
             self.send_error(
                 Some(command.id.as_str()),

@@ -395,7 +395,7 @@ impl Connection {
 
     fn check_liveness(&mut self, now: Instant) {
         let ping = Duration::from_secs(u64::from(limits::PING_SECONDS));
-        if self.principal.is_none() && now.duration_since(self.opened) >= limits::HELLO {
+        if self.principal.is_none() && now.duration_since(self.opened) >= limits::HELLO.get() {
             return self.close(CloseCode::NoHello);
         }
         if now.duration_since(self.received) >= 2 * ping {

@@ -85,7 +85,7 @@ impl Connection {
                 Limit::AnonymousTrees.refused();
                 let sentence = format!(
                     "expected tokens of at most {} instance trees, but this is one more",
-                    limits::SUBSCRIPTIONS
+                    limits::SUBSCRIPTIONS.get()
                 );
                 WireError::new(ErrorCode::TooLarge, sentence)
             }

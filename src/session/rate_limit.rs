@@ -82,7 +82,7 @@ impl Rate {
             _ => now,
         };
         self.over = Some(OverRate { since, latest: now });
-        if now.saturating_duration_since(since) >= limits::FLOOD {
+        if now.saturating_duration_since(since) >= limits::FLOOD.get() {
             return Admission::Flood;
         }
         Admission::Limited {
@@ -218,7 +218,7 @@ mod tests {
         let start = Instant::now();
         let mut rate = Rate::new(20, 60, start);
         let mut due = std::collections::BinaryHeap::from_iter(
-            (0..limits::UNANSWERED_COMMANDS).map(|_| std::cmp::Reverse(0)),
+            (0..limits::UNANSWERED_COMMANDS.get()).map(|_| std::cmp::Reverse(0)),
         );
         let mut sent = 0;
         while let Some(std::cmp::Reverse(millis)) = due.pop() {
@@ -230,7 +230,7 @@ mod tests {
             }
         }
         assert!(
-            sent <= 2 * limits::UNANSWERED_COMMANDS,
+            sent <= 2 * limits::UNANSWERED_COMMANDS.get(),
             "each is sent again once: {sent}"
         );
     }

@@ -56,7 +56,10 @@ impl Sessions {
             tokens,
             limits,
             rates,
-            subscriptions: Pot::new(limits::SUBSCRIPTIONS_IN_ALL, Limit::SubscriptionsInAll),
+            subscriptions: Pot::new(
+                limits::SUBSCRIPTIONS_IN_ALL.get(),
+                Limit::SubscriptionsInAll,
+            ),
             origins: OriginKey::new(secret),
         }
     }

@@ -124,7 +124,10 @@ impl SharedRates {
             ),
             health_checks: RateTable::new(
                 Rates {
-                    requests: limits::HEALTH_CHECKS,
+                    requests: Quota::new(
+                        limits::HEALTH_CHECKS_PER_SECOND.get() as u64,
+                        limits::HEALTH_CHECKS_AT_ONCE.get() as u64,
+                    ),
                     ..Rates::OFF
                 },
                 [Limit::HealthChecks; 3],

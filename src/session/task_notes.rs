@@ -98,12 +98,12 @@ impl Connection {
             }
         };
         let known = self.open_tasks.tasks.contains_key(&(instance, element));
-        if !known && self.open_tasks.tasks.len() >= limits::TASKS_OPEN {
+        if !known && self.open_tasks.tasks.len() >= limits::TASKS_OPEN.get() {
             Limit::TasksOpen.refused();
             let sentence = format!(
                 "expected at most {} tasks that one connection has open, but this is one more: \
                 close one",
-                limits::TASKS_OPEN
+                limits::TASKS_OPEN.get()
             );
             let error = WireError::new(ErrorCode::Conflict, sentence);
             return self.send_error(Some(id.as_str()), None, &error);
@@ -138,7 +138,7 @@ impl Connection {
         if !runtime.presence.put(access, present) {
             let sentence = format!(
                 "expected at most {} connections that have one task open, but this is one more",
-                limits::PRESENT_PER_TASK
+                limits::PRESENT_PER_TASK.get()
             );
             let error = WireError::new(ErrorCode::Conflict, sentence);
             return self.send_error(Some(id.as_str()), None, &error);

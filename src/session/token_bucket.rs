@@ -74,7 +74,7 @@ impl TokenBucket {
     pub fn turn(&mut self, quota: Quota, amount: f64, wait: Duration, now: Instant) -> Duration {
         let amount = amount.min(quota.burst as f64);
         let turn = Duration::from_secs_f64(amount / quota.per_second as f64);
-        let latest = now + wait + turn * limits::UNANSWERED_COMMANDS as u32;
+        let latest = now + wait + turn * limits::UNANSWERED_COMMANDS.get() as u32;
         self.next_turn = (self.next_turn + turn).clamp(now + wait, latest);
         self.next_turn.duration_since(now)
     }

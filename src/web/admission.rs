@@ -129,7 +129,7 @@ pub async fn count_all(
 /// The bytes of a request's body, according to its head.
 fn body_bytes(request: &HttpRequest) -> usize {
     if request.headers().contains_key(TRANSFER_ENCODING) {
-        return limits::UNKNOWN_BODY_BYTES;
+        return limits::REST_BODY_BYTES.get();
     }
     let length = request.headers().get(CONTENT_LENGTH);
     length

@@ -21,8 +21,8 @@ impl BodyPace {
         Self {
             began: now,
             received: 0,
-            grace: limits::TRANSFER_GRACE,
-            bytes_per_second: limits::TRANSFER_BYTES_PER_SECOND,
+            grace: limits::TRANSFER_GRACE.get(),
+            bytes_per_second: limits::TRANSFER_BYTES_PER_SECOND.get() as u64,
             whole,
         }
     }
@@ -50,13 +50,13 @@ mod tests {
     fn each_byte_extends_the_deadline_up_to_a_maximum() {
         let now = Instant::now();
         let pace = BodyPace::new(now, Duration::from_secs(100));
-        assert_eq!(pace.deadline(), now + limits::TRANSFER_GRACE);
-        let pace = pace.after(limits::TRANSFER_BYTES_PER_SECOND as usize * 10);
+        assert_eq!(pace.deadline(), now + limits::TRANSFER_GRACE.get());
+        let pace = pace.after(limits::TRANSFER_BYTES_PER_SECOND.get() * 10);
         assert_eq!(
             pace.deadline(),
-            now + limits::TRANSFER_GRACE + Duration::from_secs(10)
+            now + limits::TRANSFER_GRACE.get() + Duration::from_secs(10)
         );
-        let pace = pace.after(limits::TRANSFER_BYTES_PER_SECOND as usize * 1_000);
+        let pace = pace.after(limits::TRANSFER_BYTES_PER_SECOND.get() * 1_000);
         assert_eq!(pace.deadline(), now + Duration::from_secs(100));
     }
 }

@@ -46,7 +46,7 @@ impl Default for Trials {
     fn default() -> Self {
         Self {
             running: Mutex::default(),
-            places: Pot::new(limits::TRIALS, Limit::Trials),
+            places: Pot::new(limits::TRIALS.get(), Limit::Trials),
         }
     }
 }
@@ -117,7 +117,7 @@ impl Trials {
             .map(|trial| (trial.began, trial.key))
             .collect();
         own.sort();
-        let too_many = (own.len() + 1).saturating_sub(limits::TRIALS_PER_USER);
+        let too_many = (own.len() + 1).saturating_sub(limits::TRIALS_PER_USER.get());
         let ended: Vec<_> = own[..too_many]
             .iter()
             .filter_map(|(_, key)| running.remove(key))

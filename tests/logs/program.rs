@@ -112,6 +112,11 @@ impl Program {
         )
     }
 
+    /// Its address, for a connection that is not made by an HTTP client.
+    pub fn address(&self) -> String {
+        self.base.trim_start_matches("http://").to_owned()
+    }
+
     /// A path in its data directory.
     pub fn data(&self) -> &std::path::Path {
         self.data.path()

@@ -65,7 +65,7 @@ fn with_sources<F: Future<Output = ()>>(
     actix_rt::System::new().block_on(async {
         let journal = Journal::start(
             Box::new(MemoryStore::default()),
-            WRITER_QUEUE,
+            WRITER_QUEUE.get(),
             Box::new(end_process),
         )
         .expect("the journal starts");

@@ -142,10 +142,10 @@ fn a_draft_requires_the_right_to_run_the_action_and_has_limits() {
         let refused = answer(&mut ada, draft(&instance, "save", &long)).await;
         assert_eq!(code(refused), "too_large");
         let count = limits::Limit::DraftsPerUser.count();
-        for number in 0..=limits::DRAFTS_PER_USER {
+        for number in 0..=limits::DRAFTS_PER_USER.get() {
             let (instance, _) = started(&mut ada).await;
             let answered = answer(&mut ada, draft(&instance, "save", &nothing)).await;
-            let expected = if number < limits::DRAFTS_PER_USER {
+            let expected = if number < limits::DRAFTS_PER_USER.get() {
                 "none"
             } else {
                 "conflict"

@@ -47,7 +47,7 @@ impl Server {
         let fails = failed.clone();
         let on_fatal = Box::new(move |_| fails.store(true, Ordering::SeqCst));
         let (journal, mut steps) =
-            Journal::stepped(Box::new(store.of_next_life()), WRITER_QUEUE, on_fatal)
+            Journal::stepped(Box::new(store.of_next_life()), WRITER_QUEUE.get(), on_fatal)
                 .expect("the journal starts");
         let arbiter = actix_rt::Arbiter::current();
         let starting = Runtime::start(

@@ -17,7 +17,7 @@ impl Tables {
                     let id = self.audit.back().map_or(1, |last| last.id + 1);
                     self.audit.push_back(AuditRow { id, ..row.clone() });
                 }
-                let over = self.audit.len().saturating_sub(limits::AUDIT_ROWS);
+                let over = self.audit.len().saturating_sub(limits::AUDIT_ROWS.get());
                 self.audit.drain(..over);
             }
             AuditChange::Forgotten(before, maximum) => {

@@ -232,7 +232,7 @@ impl Tables {
         let mut given_up: Vec<(Time, (InstanceKey, u64))> =
             given_up.map(|call| (call.placed_at, call.key())).collect();
         given_up.sort_unstable();
-        for (_, key) in given_up.iter().rev().skip(WEBHOOKS_GIVEN_UP) {
+        for (_, key) in given_up.iter().rev().skip(WEBHOOKS_GIVEN_UP.get()) {
             self.calls.remove(key);
         }
     }

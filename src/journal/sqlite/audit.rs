@@ -48,7 +48,7 @@ pub(super) fn add(db: &mut Statements<'_>, rows: &[AuditRow]) -> Result<usize> {
         ])?;
     }
     db.get("DELETE FROM audit WHERE id <= (SELECT max(id) FROM audit) - ?1")?
-        .execute([bounded(limits::AUDIT_ROWS)])?;
+        .execute([bounded(limits::AUDIT_ROWS.get())])?;
     Ok(bytes)
 }
 

@@ -72,7 +72,7 @@ pub(super) fn change(
     if due.is_none() {
         let sql = "DELETE FROM http_call WHERE (instance, seq) IN
              (SELECT instance, seq FROM http_call WHERE due IS NULL ORDER BY placed_at DESC LIMIT -1 OFFSET ?1)";
-        db.get(sql)?.execute([WEBHOOKS_GIVEN_UP as i64])?;
+        db.get(sql)?.execute([WEBHOOKS_GIVEN_UP.get() as i64])?;
     }
     Ok(())
 }

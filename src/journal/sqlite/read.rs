@@ -186,7 +186,7 @@ impl StoreReader for SqliteReader {
         // Short writes overtake long ones, but no more of those wait than the queue has room for.
         let sql = "SELECT max(time) FROM (SELECT time FROM log /*whole: its last rows*/ ORDER BY pos \
             DESC LIMIT ?1)";
-        let newest = self.one(sql, [bounded(limits::WRITER_QUEUE)], |row| row.get(0))?;
+        let newest = self.one(sql, [bounded(limits::WRITER_QUEUE.get())], |row| row.get(0))?;
         Ok(newest.flatten())
     }
 

@@ -171,7 +171,7 @@ fn a_call_is_attempted_given_up_and_deleted() {
 #[test]
 fn given_up_calls_are_kept_up_to_a_limit() {
     check(|store, reader| {
-        let many = WEBHOOKS_GIVEN_UP as u64;
+        let many = WEBHOOKS_GIVEN_UP.get() as u64;
         let rows = (1..=many)
             .map(|seq| placed(call(1, seq, "a", None)))
             .chain([placed(call(1, many + 1, "a", Some(1)))]);
@@ -187,7 +187,7 @@ fn given_up_calls_are_kept_up_to_a_limit() {
         let kept = listed(reader, None, usize::MAX);
         assert_eq!(
             (kept.len(), kept.first(), kept.last()),
-            (WEBHOOKS_GIVEN_UP, Some(&(many + 1)), Some(&2))
+            (WEBHOOKS_GIVEN_UP.get(), Some(&(many + 1)), Some(&2))
         );
     });
 }

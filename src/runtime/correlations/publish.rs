@@ -149,8 +149,8 @@ impl Publishing {
             *of_tenant = of_tenant.split_off(&(Time(now.0 + 1), FIRST, 0));
         }
         kept.retain(|_, of_tenant| !of_tenant.is_empty());
-        kept.get(tenant).map_or(0, BTreeSet::len) < limits::MESSAGES_KEPT
-            && kept.values().map(BTreeSet::len).sum::<usize>() < limits::MESSAGES_KEPT_IN_ALL
+        kept.get(tenant).map_or(0, BTreeSet::len) < limits::MESSAGES_KEPT.get()
+            && kept.values().map(BTreeSet::len).sum::<usize>() < limits::MESSAGES_KEPT_IN_ALL.get()
     }
 
     /// Counts a kept message.

@@ -198,7 +198,7 @@ fn buffered_messages_count_until_they_expire() {
         number,
         tenant: "acme".to_owned(),
     };
-    let maximum = limits::MESSAGES_KEPT as u64;
+    let maximum = limits::MESSAGES_KEPT.get() as u64;
     let publishing = Publishing::load((1..=maximum).map(row).collect());
     assert!(!publishing.has_room("acme", Time(1_999)));
     assert!(publishing.has_room("other", Time(1_999)));

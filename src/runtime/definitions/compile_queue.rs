@@ -65,7 +65,7 @@ impl Compiling {
             by_user.values().sum::<usize>(),
             by_user.get(&user).copied().unwrap_or_default(),
         );
-        if of_user >= limits::DEPLOYS_PER_USER || all >= limits::DEPLOYS {
+        if of_user >= limits::DEPLOYS_PER_USER.get() || all >= limits::DEPLOYS.get() {
             limits::Limit::Deploys.refused();
             return None;
         }
@@ -113,7 +113,7 @@ mod tests {
     #[tokio::test]
     async fn each_user_has_compile_permits_that_are_returned() {
         let compiling = Compiling::default();
-        let held: Vec<_> = (0..limits::DEPLOYS_PER_USER)
+        let held: Vec<_> = (0..limits::DEPLOYS_PER_USER.get())
             .map(|_| compiling.place(&deploy("ada", b"")).unwrap())
             .collect();
         assert!(matches!(
@@ -130,10 +130,12 @@ mod tests {
             Err(DeployError::Invalid(_))
         ));
         assert!(lock(&compiling.by_user).is_empty());
-        let all: Vec<_> = (0..limits::DEPLOYS)
+        let all: Vec<_> = (0..limits::DEPLOYS.get())
             .filter_map(|number| compiling.place(&deploy(&number.to_string(), b"")))
             .collect();
-        assert!(all.len() == limits::DEPLOYS && compiling.place(&deploy("late", b"")).is_none());
+        assert!(
+            all.len() == limits::DEPLOYS.get() && compiling.place(&deploy("late", b"")).is_none()
+        );
     }
 
     #[tokio::test]

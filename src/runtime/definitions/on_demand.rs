@@ -31,7 +31,7 @@ impl RecentlyUsed {
     fn keep(&self, process: &Arc<DeployedProcess>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_front(process.clone());
-        let mut room = limits::FORMER_DEFINITIONS_MEMORY;
+        let mut room = limits::FORMER_DEFINITIONS_MEMORY.get();
         kept.retain(|process| match room.checked_sub(process.memory.bytes()) {
             Some(rest) => {
                 room = rest;

@@ -99,7 +99,7 @@ fn undecided_files_are_kept_for_the_next_start() {
 #[test]
 fn uploads_under_way_are_bounded() {
     let (_data, files, instance) = store();
-    let mut all: Vec<Incoming> = (0..UPLOADS)
+    let mut all: Vec<Incoming> = (0..UPLOADS.get())
         .map(|_| files.begin(instance).unwrap())
         .collect();
     assert!(matches!(files.begin(instance), Err(NoUpload::Busy)));

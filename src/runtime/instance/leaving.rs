@@ -24,7 +24,7 @@ impl ProcessInstance {
             process.is_some_and(|process| process.memory.bytes() > limits::LARGE_DEFINITION)
         };
         self.live_memory.is_too_much()
-            || (CompiledMemory::of_all() > limits::COMPILED_MEMORY && has_large_definition())
+            || (CompiledMemory::of_all() > limits::COMPILED_MEMORY.get() && has_large_definition())
     }
 
     /// Leaves memory when nothing is in progress; if rows are in flight, once they are durable. What

@@ -6,7 +6,7 @@ impl Actor for ProcessInstance {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(limits::INSTANCE_MAILBOX);
+        ctx.set_mailbox_capacity(limits::INSTANCE_MAILBOX.get());
         (self.backlog, self.readers) =
             self.runtime
                 .registry

@@ -83,14 +83,14 @@ fn less(counts: &mut BTreeMap<Arc<Owner>, usize>, owner: &Arc<Owner>) {
 impl<T> Inner<T> {
     /// The next step that may run, with its place.
     fn next(&mut self) -> Option<(Arc<Owner>, T)> {
-        if self.all >= limits::LOOP_STEPS {
+        if self.all >= limits::LOOP_STEPS.get() {
             return None;
         }
         let (going_on, of_tenant) = (&self.going_on, &self.of_tenant);
         let (tenant, owner) = self.turns.next(|tenant, owner| {
-            of_tenant.get(tenant).copied().unwrap_or_default() < limits::LOOP_STEPS_PER_TENANT
+            of_tenant.get(tenant).copied().unwrap_or_default() < limits::LOOP_STEPS_PER_TENANT.get()
                 && going_on.get(owner).copied().unwrap_or_default()
-                    < limits::LOOP_STEPS_PER_DEFINITION
+                    < limits::LOOP_STEPS_PER_DEFINITION.get()
         })?;
         let waiting = self.waiting.get_mut(&owner)?;
         let next = waiting.pop_front()?;
@@ -162,7 +162,7 @@ mod tests {
         }
         let begun: Vec<i32> = std::iter::from_fn(next).collect();
         assert_eq!(begun, [0, 1, 2, 3]);
-        assert_eq!(begun.len(), limits::LOOP_STEPS_PER_DEFINITION);
+        assert_eq!(begun.len(), limits::LOOP_STEPS_PER_DEFINITION.get());
         turns.enter(many.clone(), 100, true);
         turns.enter(owner("t", "few"), 200, false);
         turns.enter(owner("u", "other"), 300, false);

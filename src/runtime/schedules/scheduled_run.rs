@@ -74,8 +74,8 @@ impl StartsInProgress {
             let may = |tenant: &String, process: &String| {
                 let of_tenant = || firing.iter().filter(|key| key.tenant == *tenant);
                 let of_process = of_tenant().filter(|key| key.process == *process).count();
-                of_tenant().count() < limits::SCHEDULES_PER_TENANT
-                    && of_process < limits::SCHEDULES_PER_DEFINITION
+                of_tenant().count() < limits::SCHEDULES_PER_TENANT.get()
+                    && of_process < limits::SCHEDULES_PER_DEFINITION.get()
             };
             let Some((tenant, process)) = self.waiting.next(may) else {
                 break;

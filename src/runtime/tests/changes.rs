@@ -206,7 +206,7 @@ impl Life {
         });
         let journal = Journal::start(
             braked,
-            limits::WRITER_QUEUE,
+            limits::WRITER_QUEUE.get(),
             Box::new(|error| panic!("{error}")),
         )
         .unwrap();

@@ -53,7 +53,7 @@ async fn large_rows_are_kept_one_at_a_time_and_small_ones_together() {
 async fn large_rows_over_the_shared_bound_are_not_kept() {
     let (runtime, _) = runtime_over(Box::<MemoryStore>::default()).await;
     let each = limits::FOLLOWED_BYTES / 4;
-    let enough = limits::FOLLOWED_BYTES_IN_ALL / limits::FOLLOWED_BYTES;
+    let enough = limits::FOLLOWED_BYTES_IN_ALL.get() / limits::FOLLOWED_BYTES;
     let mut channels = Vec::new();
     for _ in 0..enough {
         let key = start(&runtime).await;

@@ -75,7 +75,7 @@ impl Stage {
             let noted = fatal.clone();
             let journal = Journal::start(
                 store,
-                limits::WRITER_QUEUE,
+                limits::WRITER_QUEUE.get(),
                 Box::new(move |_| noted.notify_one()),
             )
             .unwrap();

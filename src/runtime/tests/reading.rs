@@ -131,7 +131,7 @@ async fn readers_need_no_queue_permit() {
     let key = start(&runtime).await;
     barrier.close();
     // More commands than the mailbox and the writer's queue have room for.
-    let commands = limits::WRITER_QUEUE + 2 * limits::INSTANCE_MAILBOX;
+    let commands = limits::WRITER_QUEUE.get() + 2 * limits::INSTANCE_MAILBOX.get();
     let mut answers = Vec::new();
     for _ in 0..commands {
         let (sender, receiver) = oneshot::channel();

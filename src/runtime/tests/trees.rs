@@ -337,7 +337,7 @@ async fn others_start_while_a_tree_grows_and_ends() {
     until(&runtime, root, |rows| rows.len() > 300).await;
     for _ in 0..20 {
         assert!(
-            runtime.journal.queued() < limits::WRITER_QUEUE / 4,
+            runtime.journal.queued() < limits::WRITER_QUEUE.get() / 4,
             "a tree takes its share of the writer's queue"
         );
         start_root(&runtime, "leaf").await;
@@ -345,7 +345,7 @@ async fn others_start_while_a_tree_grows_and_ends() {
     applied(send(&runtime, root, terminate()).await);
     while live(&below(&runtime, root).await) > 0 {
         assert!(
-            runtime.journal.queued() < limits::WRITER_QUEUE / 4,
+            runtime.journal.queued() < limits::WRITER_QUEUE.get() / 4,
             "an ending tree takes its share, too"
         );
         start_root(&runtime, "leaf").await;

@@ -123,7 +123,8 @@ impl Near {
         let may = |tenant: &String, owner: &Arc<Owner>| {
             let of_tenant = of_tenant.get(tenant).copied().unwrap_or_default();
             let firing = owners.get(owner).map_or(0, |of| of.firing);
-            of_tenant < limits::TIMERS_PER_TENANT && firing < limits::TIMERS_PER_DEFINITION
+            of_tenant < limits::TIMERS_PER_TENANT.get()
+                && firing < limits::TIMERS_PER_DEFINITION.get()
         };
         let Some((tenant, owner)) = self.ready.next(may) else {
             let next = self.first.first().map_or(Time::last(), |(time, _)| *time);
@@ -315,8 +316,8 @@ mod tests {
     #[test]
     fn no_tenant_or_definition_fires_more_than_its_share() {
         let mut near = near();
-        let definitions = limits::TIMERS_PER_TENANT / limits::TIMERS_PER_DEFINITION + 1;
-        for instance in 0..limits::TIMERS_PER_DEFINITION as u128 + 1 {
+        let definitions = limits::TIMERS_PER_TENANT.get() / limits::TIMERS_PER_DEFINITION.get() + 1;
+        for instance in 0..limits::TIMERS_PER_DEFINITION.get() as u128 + 1 {
             for number in 0..definitions {
                 near.set(owner("t", &number.to_string()), due(1, instance));
             }
@@ -325,7 +326,7 @@ mod tests {
         while let TimerTaken::Fire(owner, due) = near.take(Time(1)) {
             firing.push((owner, due));
         }
-        assert_eq!(firing.len(), limits::TIMERS_PER_TENANT);
+        assert_eq!(firing.len(), limits::TIMERS_PER_TENANT.get());
         assert_eq!(near.take(Time(1)), TimerTaken::Blocked);
         near.set(owner("u", "other"), due(1, 7));
         assert_eq!(taken(&mut near, 1).as_deref(), Some("u/other 1"));

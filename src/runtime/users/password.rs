@@ -26,12 +26,15 @@ pub(super) struct Hashing {
 
 impl Default for Hashing {
     fn default() -> Self {
-        let (running, all) = (limits::HASHES, limits::HASHES + limits::HASHES_WAITING);
+        let (running, all) = (
+            limits::HASHES,
+            limits::HASHES + limits::PASSWORDS_WAITING.get(),
+        );
         Self {
             running: TurnGate::new(running),
             admitted: Pot::with_part(
                 all,
-                limits::HASHES_WAITING_PER_ADDRESS,
+                limits::PASSWORDS_WAITING_PER_ADDRESS.get(),
                 Limit::PasswordChecks,
             ),
         }
@@ -141,7 +144,7 @@ mod tests {
         let others = all(CallerKind::Staff);
         assert_eq!(
             strangers.len() + others.len(),
-            limits::HASHES + limits::HASHES_WAITING
+            limits::HASHES + limits::PASSWORDS_WAITING.get()
         );
         assert!(hashing.turn(CallerKind::Staff).await.is_none());
         drop((strangers, others));
@@ -153,7 +156,7 @@ mod tests {
         let from = |last: u8| Taker::Stranger(Some([10, 0, 0, last].into()));
         let held: Vec<PotPlace> =
             std::iter::from_fn(|| hashing.admitted.take_for(from(1))).collect();
-        assert_eq!(held.len(), limits::HASHES_WAITING_PER_ADDRESS);
+        assert_eq!(held.len(), limits::PASSWORDS_WAITING_PER_ADDRESS.get());
         assert!(hashing.turn_for(from(1)).await.is_none());
         assert!(hashing.turn_for(from(2)).await.is_some());
     }

@@ -51,9 +51,9 @@ impl Try {
 impl Default for Throttle {
     fn default() -> Self {
         Self {
-            names: AttemptCounts::new(limits::WRONG_PER_NAME),
-            addresses: AttemptCounts::new(limits::WRONG_PER_ADDRESS),
-            names_anywhere: AttemptCounts::new(limits::WRONG_PER_NAME_ANYWHERE),
+            names: AttemptCounts::new(limits::WRONG_PER_NAME.get() as u32),
+            addresses: AttemptCounts::new(limits::WRONG_PER_ADDRESS.get() as u32),
+            names_anywhere: AttemptCounts::new(limits::WRONG_PER_NAME_ANYWHERE.get() as u32),
             known: SignInAddresses::default(),
         }
     }
@@ -93,19 +93,21 @@ impl Throttle {
         self.names
             .count((attempt.name.clone(), attempt.address), now);
         if let Some(address) = attempt.address
-            && self.addresses.count(address, now) == limits::WRONG_PER_ADDRESS
+            && self.addresses.count(address, now) == limits::WRONG_PER_ADDRESS.get() as u32
         {
             log::warn!(
                 "sign-in: {} wrong passwords from {address}: each further one waits",
-                limits::WRONG_PER_ADDRESS
+                limits::WRONG_PER_ADDRESS.get()
             );
         }
-        if self.names_anywhere.count(attempt.name.clone(), now) == limits::WRONG_PER_NAME_ANYWHERE {
+        if self.names_anywhere.count(attempt.name.clone(), now)
+            == limits::WRONG_PER_NAME_ANYWHERE.get() as u32
+        {
             let (tenant, name) = &attempt.name;
             log::warn!(
                 "sign-in: {} wrong passwords for {name:?} of tenant {tenant:?}: each further one \
                 waits, but from addresses it has signed in from before",
-                limits::WRONG_PER_NAME_ANYWHERE
+                limits::WRONG_PER_NAME_ANYWHERE.get()
             );
         }
         Ok(())
@@ -190,8 +192,8 @@ impl<K: Hash + Eq + Clone> AttemptCounts<K> {
         let doublings = wrong.count.checked_sub(self.free)?;
         let whole = 1_u64
             .checked_shl(doublings)
-            .map_or(limits::SIGN_IN_WAIT, Duration::from_secs)
-            .min(limits::SIGN_IN_WAIT);
+            .map_or(limits::SIGN_IN_WAIT.get(), Duration::from_secs)
+            .min(limits::SIGN_IN_WAIT.get());
         whole
             .checked_sub(wrong.age(now))
             .filter(|rest| !rest.is_zero())

@@ -214,8 +214,8 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 
 fn read(path: &Path, algorithms: &[Algorithm]) -> Result<Vec<IssuerKey>, String> {
     let name = path.display().to_string();
-    let read =
-        fs::File::open(path).and_then(|file| text::read_all(file, limits::REST_BODY_BYTES as u64));
+    let read = fs::File::open(path)
+        .and_then(|file| text::read_all(file, limits::REST_BODY_BYTES.get() as u64));
     let text = read.map_err(|error| unreadable(&name, &error))?;
     parse(&text, &name, algorithms)
 }

@@ -145,7 +145,7 @@ impl Principal {
         self.caller
             .trees
             .as_deref()
-            .is_some_and(|trees| trees.len() >= limits::SUBSCRIPTIONS)
+            .is_some_and(|trees| trees.len() >= limits::SUBSCRIPTIONS.get())
     }
 
     /// Adds the tree of another token. Of several tokens, the one that expires first ends the

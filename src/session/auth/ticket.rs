@@ -131,7 +131,7 @@ impl Tickets {
         };
         let is_own = |ticket: &&Ticket| now < ticket.expires_at && ticket.owner == owner;
         if self.open.len() >= share
-            || self.open.values().filter(is_own).count() >= limits::TICKETS_PER_USER
+            || self.open.values().filter(is_own).count() >= limits::TICKETS_PER_USER.get()
         {
             limits::Limit::Tickets.refused();
             return Err(TicketError::Full);
@@ -262,7 +262,7 @@ mod tests {
     #[test]
     fn one_user_cannot_use_up_the_tickets_of_others() {
         let mut tickets = Tickets::new(10_000);
-        for _ in 0..limits::TICKETS_PER_USER {
+        for _ in 0..limits::TICKETS_PER_USER.get() {
             tickets
                 .issue(TicketUse::Ws, alice(), None, Time(0))
                 .unwrap();
@@ -292,7 +292,7 @@ mod tests {
 
     #[test]
     fn strangers_leave_tickets_to_users_and_users_to_operators() {
-        let mut tickets = Tickets::new(limits::TICKETS);
+        let mut tickets = Tickets::new(limits::TICKETS.get());
         let mut taken = |principal: &dyn Fn(u32) -> (Identity, Option<IpAddr>)| -> u32 {
             let mut issue = |number: u32| {
                 let (identity, address) = principal(number);
@@ -313,14 +313,14 @@ mod tests {
         // Whatever tokens strangers of one address use, together they have the room of one user.
         let one: IpAddr = [192, 0, 2, 1].into();
         let of_one = taken(&|number| (stranger(number), Some(one)));
-        assert_eq!(of_one, limits::TICKETS_PER_USER as u32);
+        assert_eq!(of_one, limits::TICKETS_PER_USER.get() as u32);
         let elsewhere = |number: u32| std::net::Ipv4Addr::from(number).into();
         let of_all = taken(&|number| (stranger(number), Some(elsewhere(number))));
-        assert_eq!(of_one + of_all, limits::TICKETS as u32 / 2);
+        assert_eq!(of_one + of_all, limits::TICKETS.get() as u32 / 2);
         let of_users = taken(&|number| (named(number, &[]), Some(one)));
-        assert_eq!(of_users, limits::TICKETS as u32 * 3 / 8);
+        assert_eq!(of_users, limits::TICKETS.get() as u32 * 3 / 8);
         let operator = |_| (named(999, &["operator"]), Some(one));
-        assert_eq!(taken(&operator), limits::TICKETS_PER_USER as u32);
+        assert_eq!(taken(&operator), limits::TICKETS_PER_USER.get() as u32);
     }
 
     #[test]

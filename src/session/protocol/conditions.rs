@@ -59,12 +59,12 @@ pub fn to_request(
         return Err(WireError::new(ErrorCode::Forbidden, sentence));
     }
     let bytes = evaluate.data.as_ref().map_or(0, |data| data.text().len());
-    if bytes > limits::PUBLISHED_BYTES {
+    if bytes > limits::PUBLISHED_BYTES.get() {
         Limit::PublishedBytes.refused();
         let sentence = format!(
             "expected 'data' of at most {} bytes, because each instance gets a copy, but they have \
             {bytes}: pass a reference to them",
-            limits::PUBLISHED_BYTES
+            limits::PUBLISHED_BYTES.get()
         );
         return Err(WireError::new(ErrorCode::TooLarge, sentence));
     }

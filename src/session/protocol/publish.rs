@@ -296,12 +296,12 @@ pub fn to_publish(publish: &Publish, caller: &Caller, now: Time) -> Result<Publi
         return Err(WireError::new(ErrorCode::Forbidden, sentence));
     }
     let bytes = publish.data.as_ref().map_or(0, |data| data.text().len());
-    if bytes > limits::PUBLISHED_BYTES {
+    if bytes > limits::PUBLISHED_BYTES.get() {
         Limit::PublishedBytes.refused();
         let sentence = format!(
             "expected 'data' of at most {} bytes for all that wait, because each gets a copy, but \
             they have {bytes}: publish a reference to them, or name one instance in 'instance'",
-            limits::PUBLISHED_BYTES
+            limits::PUBLISHED_BYTES.get()
         );
         return Err(WireError::new(ErrorCode::TooLarge, sentence));
     }

@@ -95,11 +95,11 @@ impl Connection {
                 &WireError::new(ErrorCode::Forbidden, sentence),
             );
         }
-        if self.lists.len() >= limits::LISTS && !self.lists.contains_key(&channel) {
+        if self.lists.len() >= limits::LISTS.get() && !self.lists.contains_key(&channel) {
             limits::Limit::Lists.refused();
             let sentence = format!(
                 "expected at most {} lists per connection, but this is one more: unsubscribe some",
-                limits::LISTS
+                limits::LISTS.get()
             );
             return self.send_error(
                 Some(id.as_str()),

@@ -13,7 +13,9 @@ impl Connection {
     /// Prepares to follow an instance that this connection is about to start. Nothing is sent
     /// before the start is answered, because the key may be that of another user's instance.
     pub(in crate::session) fn await_start(&mut self, instance: InstanceKey) {
-        if !self.following.contains_key(&instance) && self.following.len() < limits::SUBSCRIPTIONS {
+        if !self.following.contains_key(&instance)
+            && self.following.len() < limits::SUBSCRIPTIONS.get()
+        {
             let phase = SubscriptionPhase::AwaitingStart;
             // If there is no room, that is reported when the start is answered.
             let _ = self.add(instance, 0, phase, true, Acknowledgement::None, None);
@@ -27,7 +29,7 @@ impl Connection {
         instance: InstanceKey,
         duplicate: bool,
     ) -> bool {
-        let has_room = self.following.len() < limits::SUBSCRIPTIONS;
+        let has_room = self.following.len() < limits::SUBSCRIPTIONS.get();
         match self.following.get_mut(&instance) {
             Some(following) if following.awaits_start() && !duplicate => {
                 following.phase = SubscriptionPhase::Live;

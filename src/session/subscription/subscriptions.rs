@@ -164,7 +164,7 @@ impl Connection {
         let sentence = format!(
             "expected at most {} subscriptions per connection, but this is one more: unsubscribe \
             some",
-            limits::SUBSCRIPTIONS
+            limits::SUBSCRIPTIONS.get()
         );
         self.refuse(
             instance,
@@ -182,7 +182,8 @@ impl Connection {
         acknowledgement: Acknowledgement,
         because: Option<InstanceKey>,
     ) {
-        if !self.following.contains_key(&instance) && self.following.len() >= limits::SUBSCRIPTIONS
+        if !self.following.contains_key(&instance)
+            && self.following.len() >= limits::SUBSCRIPTIONS.get()
         {
             return self.refuse_for_want_of_room(instance, &acknowledgement);
         }

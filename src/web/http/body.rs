@@ -51,7 +51,7 @@ pub async fn bytes(
         bytes: Vec::new(),
     };
     held.make_room(announced as usize)?;
-    let pace = BodyPace::new(Instant::now(), limits::BODY_TIME);
+    let pace = BodyPace::new(Instant::now(), limits::BODY_TIME.get());
     held.fill(body, pace, limit).await?;
     request.extensions_mut().insert(held.permit);
     Ok(held.bytes.into())
@@ -114,6 +114,7 @@ pub fn length(request: &HttpRequest) -> Option<u64> {
 }
 
 fn too_large(limit: usize) -> HttpProblem {
+    Limit::BodyBytes.refused();
     HttpProblem::new(
         ErrorCode::TooLarge,
         format!("expected a body of at most {limit} bytes, but it is longer"),
@@ -135,8 +136,8 @@ pub fn too_slow() -> HttpProblem {
     let sentence = format!(
         "expected the body to arrive with at least {} bytes per second, after the first {} s, but \
         it is slower; nothing was changed: send it again",
-        limits::TRANSFER_BYTES_PER_SECOND,
-        limits::TRANSFER_GRACE.as_secs()
+        limits::TRANSFER_BYTES_PER_SECOND.get(),
+        limits::TRANSFER_GRACE.get().as_secs()
     );
     HttpProblem::new(ErrorCode::BadRequest, sentence).with_status(StatusCode::REQUEST_TIMEOUT)
 }
@@ -153,7 +154,7 @@ pub async fn json<T: Send + 'static>(
     body: Payload,
     read: impl FnOnce(&str) -> T + Send + 'static,
 ) -> Result<T, HttpProblem> {
-    let bytes = bytes(request, body, limits::REST_BODY_BYTES).await?;
+    let bytes = bytes(request, body, limits::REST_BODY_BYTES.get()).await?;
     if bytes.is_empty() {
         return Ok(read("{}"));
     }
@@ -181,12 +182,12 @@ fn json_text<'a>(bytes: &'a [u8], memory: Option<&mut PotPlace>) -> Result<&'a s
     };
     let text = text::utf8(bytes).map_err(refuse)?;
     let values = text::memory::of_json(text);
-    if values > limits::JSON_MEMORY {
+    if values > limits::JSON_MEMORY.get() {
         Limit::JsonMemory.refused();
         let sentence = format!(
             "expected JSON that takes at most {} bytes as values, but this takes about {values}: \
             send fewer objects, members and items at a time",
-            limits::JSON_MEMORY
+            limits::JSON_MEMORY.get()
         );
         return Err(HttpProblem::new(ErrorCode::TooLarge, sentence));
     }

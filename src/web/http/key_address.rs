@@ -111,7 +111,7 @@ impl KeyAddress {
         }
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| causes(&error))? {
-            if body.len() + chunk.len() > limits::REST_BODY_BYTES {
+            if body.len() + chunk.len() > limits::REST_BODY_BYTES.get() {
                 return Err("its answer is longer than 1 MiB".into());
             }
             body.extend_from_slice(&chunk);

@@ -193,10 +193,14 @@ fn application(
     let tokens = Arc::new(tokens);
     let memory = config.limits.unread_memory();
     let sessions = Sessions::new(runtime, tokens, config.limits, &secret, memory);
-    let tickets = Mutex::new(Tickets::new(limits::TICKETS));
+    let tickets = Mutex::new(Tickets::new(limits::TICKETS.get()));
     Ok(web::Data::new(App {
         transport,
-        uploads: Pot::with_part(limits::UPLOADS, limits::UPLOADS_PER_TAKER, Limit::Uploads),
+        uploads: Pot::with_part(
+            limits::UPLOADS.get(),
+            limits::UPLOADS_PER_USER.get(),
+            Limit::Uploads,
+        ),
         config,
         sessions: Arc::new(sessions),
         connections,
@@ -383,7 +387,7 @@ fn open_journal(config: &Config) -> Result<Journal, String> {
             Box::new(SqliteStore::open(&config.data).map_err(|error| error.to_string())?)
         }
     };
-    Journal::start(store, limits::WRITER_QUEUE, Box::new(end_process))
+    Journal::start(store, limits::WRITER_QUEUE.get(), Box::new(end_process))
         .map_err(|error| error.to_string())
 }
 

@@ -225,7 +225,7 @@ async fn look(
     app: &App,
 ) -> Result<JobTarget, HttpProblem> {
     let principal = app.bearer(request)?;
-    let body = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
+    let body = body::bytes(request, payload, limits::REST_BODY_BYTES.get()).await?;
     let named = Named::read(request)?;
     let observed = app
         .job(&principal.caller, named.workflow()?, named.job()?)

@@ -68,7 +68,7 @@ async fn switch(
 ) -> Result<DefinitionState, HttpProblem> {
     let principal = app.bearer(request)?;
     let designer = definitions::designer(app, request)?;
-    body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
+    body::bytes(request, payload, limits::REST_BODY_BYTES.get()).await?;
     let unknown = |_| {
         HttpProblem::new(
             ErrorCode::NotFound,

@@ -186,7 +186,7 @@ async fn none_notified(
     whom: &str,
 ) -> Result<HttpResponse, Refused> {
     app.bearer(request)?;
-    body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
+    body::bytes(request, payload, limits::REST_BODY_BYTES.get()).await?;
     let named = Named::read(request)?;
     named.required(whom)?;
     named.required("m")?;
@@ -200,7 +200,7 @@ async fn of_ids(
     app: &App,
 ) -> Result<HttpResponse, Refused> {
     app.bearer(request)?;
-    let bytes = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
+    let bytes = body::bytes(request, payload, limits::REST_BODY_BYTES.get()).await?;
     let length = bytes.len();
     let read = move || -> Result<Vec<String>, _> {
         json::from_bytes(&bytes).map_err(|error| {

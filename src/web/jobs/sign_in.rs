@@ -61,7 +61,7 @@ pub async fn login(
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
     app.require_origin(&request)?;
-    let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
+    let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES.get()).await?;
     let Login { username, password } =
         body::read(&ascii::text(&bytes), r#"{"username":…,"password":…}"#)?;
     match app

@@ -45,7 +45,7 @@ pub async fn start(
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
     let principal = app.bearer(&request)?;
-    body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
+    body::bytes(&request, payload, limits::REST_BODY_BYTES.get()).await?;
     let workflow = Named::read(&request)?.workflow()?;
     Ok(started(&app, &request, &principal, workflow, (json!({}), 0)).await?)
 }
@@ -65,7 +65,7 @@ pub async fn start_with_variables(
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
     let principal = app.bearer(&request)?;
-    let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
+    let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES.get()).await?;
     let length = bytes.len();
     let (workflow, data) =
         body::by_length(&request, length, move || with_variables(&bytes)).await??;

@@ -53,8 +53,12 @@ pub async fn perform(config: &Config, request: UserRequest) -> Result<Vec<Listed
 }
 
 async fn run_in_store(store: SqliteStore, request: UserRequest) -> Result<Vec<ListedUser>, String> {
-    let journal = Journal::start(Box::new(store), limits::WRITER_QUEUE, Box::new(end_process))
-        .map_err(|error| error.to_string())?;
+    let journal = Journal::start(
+        Box::new(store),
+        limits::WRITER_QUEUE.get(),
+        Box::new(end_process),
+    )
+    .map_err(|error| error.to_string())?;
     let answer = async {
         let rows = journal
             .read(|reader| reader.users())

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     engine::Rejection,
     journal::disk_room::DiskRoom,
-    limits::{self, PotPlace},
+    limits::{self, Limit, PotPlace},
     model::{
         field_error::FieldError,
         ids::InstanceKey,
@@ -71,7 +71,7 @@ pub async fn read(
     if body::media_type(request).as_deref() != Some("multipart/form-data") {
         return Err(HttpProblem::unsupported_media_type("multipart/form-data"));
     }
-    let limit = rules.max_bytes() + limits::REST_BODY_BYTES as u64 + OVERHEAD_BYTES;
+    let limit = rules.max_bytes() + limits::REST_BODY_BYTES.get() as u64 + OVERHEAD_BYTES;
     if body::length(request).is_some_and(|length| length > limit) {
         return Err(too_large(rules));
     }
@@ -80,7 +80,7 @@ pub async fn read(
     let _place = place.ok_or_else(|| no_upload(&NoUpload::Busy))?;
     let pace = Rc::new(Cell::new(BodyPace::new(
         Instant::now(),
-        limits::UPLOAD_TIME,
+        limits::UPLOAD_TIME.get(),
     )));
     let form = limited(payload, limit, pace.clone());
     let mut reading = FormReader {
@@ -187,10 +187,11 @@ impl FormReader<'_> {
                 return Err(body::no_room());
             }
             bytes.extend_from_slice(&chunk);
-            if bytes.len() > limits::REST_BODY_BYTES {
+            if bytes.len() > limits::REST_BODY_BYTES.get() {
+                Limit::BodyBytes.refused();
                 let sentence = format!(
                     "expected 'data' of at most {} bytes, but it is longer",
-                    limits::REST_BODY_BYTES
+                    limits::REST_BODY_BYTES.get()
                 );
                 return Err(HttpProblem::new(ErrorCode::TooLarge, sentence));
             }
@@ -217,7 +218,7 @@ async fn patiently<T>(
     let deadline = pace
         .get()
         .deadline()
-        .min(Instant::now() + limits::UPLOAD_STALL);
+        .min(Instant::now() + limits::UPLOAD_STALL.get());
     match timeout_at(deadline.into(), pieces.next()).await {
         Ok(piece) => piece.transpose().map_err(|error| match error {
             MultipartError::Payload(PayloadError::Overflow) => too_large(rules),
@@ -244,7 +245,7 @@ fn no_upload(error: &NoUpload) -> HttpProblem {
         NoUpload::Busy => {
             let sentence = format!(
                 "expected at most {} uploads at a time, but this is one more: try again",
-                limits::UPLOADS
+                limits::UPLOADS.get()
             );
             return HttpProblem::new(ErrorCode::Busy, sentence);
         }
@@ -264,6 +265,7 @@ fn no_upload(error: &NoUpload) -> HttpProblem {
 }
 
 fn too_large(rules: &UploadRules) -> HttpProblem {
+    Limit::BodyBytes.refused();
     let sentence = format!(
         "expected a file of at most {} bytes, but it is larger: choose a smaller one",
         rules.max_bytes()

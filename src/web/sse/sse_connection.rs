@@ -148,7 +148,7 @@ impl Listening {
                     self.connection.tick(Instant::now());
                     // The HTTP library takes an event when the system has taken the previous one.
                     self.about.note_blocked(self.next.is_some() && since.elapsed() >= TICK);
-                    if self.next.is_some() && since.elapsed() >= limits::SLOW_CONSUMER {
+                    if self.next.is_some() && since.elapsed() >= limits::SLOW_CONSUMER.get() {
                         return tcp.iter().for_each(ConnectionHandle::force_close);
                     }
                 }

@@ -27,11 +27,11 @@ impl TransportLimits {
     /// The limits of a server with these numbers of connections.
     pub fn new(per_address: usize, connections: usize) -> Self {
         Self {
-            head: limits::REQUEST_HEAD,
-            idle: limits::IDLE_CONNECTION,
+            head: limits::REQUEST_HEAD.get(),
+            idle: limits::IDLE_CONNECTION.get(),
             read_ahead: limits::READ_AHEAD_BYTES,
-            grace: limits::TRANSFER_GRACE,
-            bytes_per_second: limits::TRANSFER_BYTES_PER_SECOND,
+            grace: limits::TRANSFER_GRACE.get(),
+            bytes_per_second: limits::TRANSFER_BYTES_PER_SECOND.get() as u64,
             per_address,
             connections,
         }

@@ -29,7 +29,7 @@ pub fn slow_head() -> &'static [u8] {
     static ANSWER: LazyLock<Vec<u8>> = LazyLock::new(|| {
         let sentence = format!(
             "expected the head of a request within {} s, but it has not arrived: send it again",
-            limits::REQUEST_HEAD.as_secs()
+            limits::REQUEST_HEAD.get().as_secs()
         );
         written(
             &HttpProblem::new(ErrorCode::BadRequest, sentence)

@@ -29,7 +29,9 @@ use super::{
     LINGER, TransportLimits, connection::TcpConnection, known_addresses::KnownAddresses,
     raw_answer, state::ConnectionEnd,
 };
-use crate::limits::{CONNECTION_TURN, Limit, NEW_CONNECTIONS, RATES_KEPT};
+use crate::limits::{
+    CONNECTION_TURN, Limit, NEW_CONNECTIONS_AT_ONCE, NEW_CONNECTIONS_PER_SECOND, RATES_KEPT,
+};
 
 /// Idle connections that are closed at once when all places are taken.
 const RECLAIMED_AT_ONCE: usize = 64;
@@ -170,14 +172,14 @@ impl ConnectionTable {
         if inner.known.contain(address, now) || (is_new && inner.turns.len() >= RATES_KEPT) {
             return Ok(ConnectionTurn::NOW);
         }
-        let each = Duration::from_secs(1) / NEW_CONNECTIONS.per_second as u32;
+        let each = Duration::from_secs(1) / NEW_CONNECTIONS_PER_SECOND.get() as u32;
         let turns = inner.turns.entry(address).or_insert_with(|| AddressTurns {
             newest: now,
             waiting: watch::Sender::new(()),
         });
         let turn = turns.newest.max(now) + each;
-        let wait = (turn - now).saturating_sub(each * NEW_CONNECTIONS.burst as u32);
-        if wait > CONNECTION_TURN {
+        let wait = (turn - now).saturating_sub(each * NEW_CONNECTIONS_AT_ONCE.get() as u32);
+        if wait > CONNECTION_TURN.get() {
             return Err(Limit::NewConnections);
         }
         turns.newest = turn;

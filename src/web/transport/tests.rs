@@ -428,16 +428,16 @@ fn the_library_gets_one_request_at_a_time() {
 
 #[test]
 fn many_new_connections_of_a_stranger_are_delayed() {
-    use crate::limits::{CONNECTION_TURN, Limit, NEW_CONNECTIONS};
+    use crate::limits::{CONNECTION_TURN, Limit, NEW_CONNECTIONS_AT_ONCE};
     let table = ConnectionTable::new(TransportLimits::new(0, 1_000));
     let (address, now) = (IpAddr::from([10, 0, 0, 1]), Instant::now());
     let wait = |address, now| table.turn(address, now).map(|turn| turn.wait());
-    for _ in 0..NEW_CONNECTIONS.burst {
+    for _ in 0..NEW_CONNECTIONS_AT_ONCE.get() {
         assert_eq!(wait(address, now), Ok(Duration::ZERO));
     }
     let mut last = Duration::ZERO;
     while let Ok(wait) = wait(address, now) {
-        assert!(wait > last && wait <= CONNECTION_TURN, "{wait:?}");
+        assert!(wait > last && wait <= CONNECTION_TURN.get(), "{wait:?}");
         last = wait;
     }
     assert_eq!(wait(address, now), Err(Limit::NewConnections));
@@ -445,11 +445,11 @@ fn many_new_connections_of_a_stranger_are_delayed() {
     // addresses.
     let other = IpAddr::from([10, 0, 0, 2]);
     assert_eq!(wait(other, now), Ok(Duration::ZERO));
-    let later = now + 2 * CONNECTION_TURN;
+    let later = now + 2 * CONNECTION_TURN.get();
     table.sweep(later);
     assert_eq!(wait(address, later), Ok(Duration::ZERO));
     table.remember(address);
-    for _ in 0..2 * NEW_CONNECTIONS.burst {
+    for _ in 0..2 * NEW_CONNECTIONS_AT_ONCE.get() {
         assert_eq!(wait(address, Instant::now()), Ok(Duration::ZERO));
     }
 }

@@ -165,7 +165,7 @@ impl Trial {
         };
         self.sessions
             .tokens
-            .mint(&identity, real_now(), limits::TRIAL_TIME)
+            .mint(&identity, real_now(), limits::TRIAL_TIME.get())
     }
 
     /// Its owner has used it.
@@ -237,12 +237,12 @@ impl Trial {
     pub(super) fn is_over(&self, now: Instant) -> bool {
         let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let is_left = self.connections.load(Ordering::SeqCst) == 0
-            && now.saturating_duration_since(seen) >= limits::TRIAL_IDLE;
-        let is_full = self.store.log_bytes() >= limits::TRIAL_BYTES;
+            && now.saturating_duration_since(seen) >= limits::TRIAL_IDLE.get();
+        let is_full = self.store.log_bytes() >= limits::TRIAL_BYTES.get();
         if is_full {
             Limit::TrialBytes.refused();
         }
-        is_left || is_full || now.saturating_duration_since(self.began) >= limits::TRIAL_TIME
+        is_left || is_full || now.saturating_duration_since(self.began) >= limits::TRIAL_TIME.get()
     }
 
     /// Ends it: its connections are closed, its threads end, and its data are dropped.
@@ -284,7 +284,7 @@ async fn start_runtime(
         BeginError::Failed(format!("expected to begin a trial, but: {cause}"))
     };
     let on_fatal = Box::new(|error| log::error!("a trial's store failed: {error}"));
-    let journal = Journal::start(Box::new(store), limits::WRITER_QUEUE, on_fatal)
+    let journal = Journal::start(Box::new(store), limits::WRITER_QUEUE.get(), on_fatal)
         .map_err(|error| failed(&error))?;
     // No call leaves a trial, and it has no secret of the server.
     let nowhere = Targets::parse(&[]).map_err(|error| failed(&error))?;

@@ -105,7 +105,7 @@ impl Unfinished {
     /// Records how many bytes its frames have declared, and how many have just arrived; returns
     /// whether there is memory for it.
     fn received(&mut self, declared: usize, bytes: usize) -> bool {
-        let begun = || BodyPace::new(Instant::now(), limits::BODY_TIME);
+        let begun = || BodyPace::new(Instant::now(), limits::BODY_TIME.get());
         self.pace = (declared > 0).then(|| self.pace.unwrap_or_else(begun).after(bytes));
         let held = if declared > SMALL { declared } else { 0 };
         self.room.as_mut().is_none_or(|room| room.resize(held))

@@ -79,7 +79,7 @@ impl ClientSocket {
             ));
         }
         self.full_since
-            .is_some_and(|since| now.duration_since(since) >= limits::SLOW_CONSUMER)
+            .is_some_and(|since| now.duration_since(since) >= limits::SLOW_CONSUMER.get())
             .then(|| CloseCode::SlowConsumer.into())
     }
 }

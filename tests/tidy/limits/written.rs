@@ -6,17 +6,28 @@ use std::collections::BTreeMap;
 /// The value of a constant, in its source notation.
 pub struct Written(String);
 
-/// The public constants of a source.
-pub fn constants(source: &str) -> BTreeMap<String, Written> {
-    let declared = source.split("pub const ").skip(1);
-    declared
-        .filter_map(|text| {
-            let (name, rest) = text.split_once(':')?;
-            let (_, value) = rest.split_once(';')?.0.split_once('=')?;
-            let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
-            Some((name.to_owned(), Written(value)))
-        })
-        .collect()
+/// The public constants of a source, and its limits by name.
+pub fn limits(source: &str) -> BTreeMap<String, Written> {
+    // Those of types are indented.
+    let declared = source.split("\npub const ").skip(1);
+    let constants = declared.filter_map(|text| {
+        let (name, rest) = text.split_once(':')?;
+        let (_, value) = rest.split_once(';')?.0.split_once('=')?;
+        let value = value.split_whitespace().collect::<Vec<_>>().join(" ");
+        Some((name.to_owned(), Written(value)))
+    });
+    let by_name = source.lines().filter_map(|line| {
+        let (name, rest) = line.strip_prefix("    ")?.split_once(": ")?;
+        let (unit, value) = rest.strip_suffix(';')?.split_once(" = ")?;
+        let value = match unit {
+            "Number" | "Bytes" => value.to_owned(),
+            "Seconds" => format!("Duration::from_secs({value})"),
+            "Millis" => format!("Duration::from_millis({value})"),
+            _ => return None,
+        };
+        Some((name.to_owned(), Written(value)))
+    });
+    constants.chain(by_name).collect()
 }
 
 impl Written {
@@ -27,7 +38,12 @@ impl Written {
             return durations(number(seconds, all));
         }
         if let Some(millis) = within("Duration::from_millis(") {
-            return vec![format!("{} ms", number(millis, all))];
+            let millis = number(millis, all);
+            let mut forms = vec![format!("{millis} ms")];
+            if millis.is_multiple_of(1_000) {
+                forms.extend(durations(millis / 1_000));
+            }
+            return forms;
         }
         if let Some(micros) = within("Duration::from_micros(") {
             return vec![format!("{} ms", number(micros, all) as f64 / 1_000.0)];

@@ -136,7 +136,7 @@ impl World {
                 let fatal = fatal.clone();
                 move |_| fatal.notify_one()
             });
-            let journal = Journal::start(store, limits::WRITER_QUEUE, on_fatal).unwrap();
+            let journal = Journal::start(store, limits::WRITER_QUEUE.get(), on_fatal).unwrap();
             let arbiter = actix_rt::Arbiter::new();
             let runtime = Runtime::start(
                 journal.clone(),

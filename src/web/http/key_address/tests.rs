@@ -179,7 +179,7 @@ async fn an_invalid_key_response_keeps_the_former_keys() {
         ok(&format!(
             "{}{}",
             set(&[&first]),
-            " ".repeat(limits::REST_BODY_BYTES)
+            " ".repeat(limits::REST_BODY_BYTES.get())
         )),
         ok("\u{1}")
             .replace('\u{1}', "x")
