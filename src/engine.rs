@@ -18,6 +18,7 @@ pub mod access;
 mod actions;
 mod assignment;
 mod back;
+mod cancellation;
 pub mod command;
 mod compensation;
 mod conditions;

@@ -36,6 +36,13 @@ const NAME_LENGTH: usize = 64;
 /// with which anyone could fill the disk.
 const USUAL: &str = "info,actix_http::h1::dispatcher=off";
 
+/// Writes a line to standard output. When that is not possible, the log says so: the program goes on.
+pub fn print(line: &str) {
+    if let Err(error) = writeln!(io::stdout(), "{line}") {
+        log::warn!("a line could not be written to the standard output ({error}): {line}");
+    }
+}
+
 /// Starts logging to standard error, as text or as JSON, with the usual filter or that of
 /// `RUST_LOG`.
 pub fn start(json: bool) {

@@ -1,7 +1,7 @@
 //! The program: reads its configuration and runs the server, prints a token, changes users, copies
 //! a data directory, or runs a command against a server.
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use stepwire::{
     backup,
@@ -21,6 +21,7 @@ use stepwire::{
         http_calls::{HttpCallSettings, Targets},
     },
     session::auth::token::{Identity, TokenSettings, Tokens},
+    text::standard_error,
     web::{
         http::server,
         local::{command, request},
@@ -92,8 +93,9 @@ fn main() -> ExitCode {
             .map(|()| request::note_backup(&config.data, &command.destination)),
         Ok((config, ProgramCommand::Restore(command))) => backup::restore(&config.data, &command),
         Ok((_, ProgramCommand::Completions(command))) => {
-            command.write(&mut std::io::stdout());
-            Ok(())
+            let mut text = Vec::new();
+            command.write(&mut text);
+            written(&String::from_utf8_lossy(&text), "the completions")
         }
         Ok((_, ProgramCommand::Man(command))) => command
             .write(&mut std::io::stdout())
@@ -113,26 +115,32 @@ fn run_doctor(config: &Config, command: &DoctorCommand) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(sentence) => {
-            eprintln!("stepwire: {sentence}");
+            standard_error::complain(&sentence);
             ExitCode::from(2)
         }
     }
 }
 
 fn failed(sentence: &str) -> ExitCode {
-    eprintln!("stepwire: {sentence}");
+    standard_error::complain(&sentence);
     ExitCode::FAILURE
+}
+
+/// Writes to standard output, whose reader may be gone, or whose disk may be full.
+fn written(text: &str, what: &str) -> Result<(), String> {
+    let written = std::io::stdout().write_all(text.as_bytes());
+    written.map_err(|error| format!("expected to write {what}, but: {error}"))
 }
 
 fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
     if let Some(path) = config.jwt_secret.missing_file() {
         // When it runs in a folder other than the server's, this is a mistake that would otherwise
         // show only as 401.
-        eprintln!(
-            "stepwire: expected the secret of a server in {}, but there is none: it is created \
+        standard_error::complain(&format!(
+            "expected the secret of a server in {}, but there is none: it is created \
             now; for the tokens of a server that runs elsewhere, name its directory with --data",
             path.display()
-        );
+        ));
     }
     let secret = config
         .jwt_secret
@@ -150,13 +158,10 @@ fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
         roles: request.roles,
         ..Identity::anonymous(uuid::Uuid::nil())
     };
-    println!(
-        "{}",
-        tokens
-            .mint(&identity, real_now(), request.ttl)
-            .map_err(|error| error.to_string())?
-    );
-    Ok(())
+    let token = tokens
+        .mint(&identity, real_now(), request.ttl)
+        .map_err(|error| error.to_string())?;
+    written(&format!("{token}\n"), "the token")
 }
 
 /// Checks definitions as a server with these settings and without any process would; the client

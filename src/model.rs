@@ -42,6 +42,7 @@ pub mod keys;
 pub mod loop_characteristics;
 pub mod mapping;
 pub mod message_event;
+pub mod moment;
 pub mod node_kind;
 pub mod one_or_several;
 pub mod path;

@@ -12,6 +12,7 @@ pub mod member_path;
 pub mod memory;
 pub mod number;
 pub mod spelling;
+pub mod standard_error;
 
 /// The text without a leading byte order mark.
 pub fn without_mark(text: &str) -> &str {

@@ -173,7 +173,7 @@ export type SnapshotFrame = Step & {
   seq: number;
   view: JsonObject;
   /** Action messages that can still be answered, each with the time until which it can, RFC 3339. */
-  open?: { seq: number; body: JsonObject; node?: string; until?: string }[];
+  open?: { seq: number; body: unknown; node?: string; until?: string }[];
   process?: string;
   parent?: string | null;
   element?: string | null;
@@ -191,7 +191,8 @@ export type ActionFrame = Numbered & {
   type: 'action';
   instance: string;
   node: string;
-  body: JsonObject;
+  /** Any JSON, as the modeller wrote it. */
+  body: unknown;
   /** Until when it stays open, RFC 3339, even after its instance has finished. */
   until?: string;
 };

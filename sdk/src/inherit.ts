@@ -7,7 +7,9 @@ import type { Client } from './client.js';
 import type { JsonObject } from './frames.js';
 
 /** The process that a START_PROCESS_INHERIT message asks the client to start, and the values to add. */
-function startOf({ processName, type, processInstanceKey, clientDataKeys }: JsonObject): { process: string; dataKeys: string[] } | undefined {
+function startOf(body: unknown): { process: string; dataKeys: string[] } | undefined {
+  if (typeof body !== 'object' || body === null) return undefined;
+  const { processName, type, processInstanceKey, clientDataKeys } = body as JsonObject;
   const asks = typeof processName === 'string' && (type === undefined || type === null || type === 'START_PROCESS_INHERIT');
   // If there is a key, the server has already started it, and the child is announced.
   if (!asks || typeof processInstanceKey === 'string') return undefined;

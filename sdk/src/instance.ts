@@ -28,7 +28,8 @@ export interface ActionMessage {
   seq: number;
   /** The node that sent it, if known. */
   node: string | undefined;
-  body: JsonObject;
+  /** Any JSON, as the modeller wrote it. */
+  body: unknown;
 }
 
 type ActionHandler = (message: ActionMessage) => boolean | void;
@@ -186,7 +187,7 @@ export function instance(parts: Parts, key: string, process: string | undefined)
     if ([...actionHandlers].map((handler) => guarded(() => handler(message))).includes(true)) return;
     Promise.resolve(guarded(() => parts._unhandled(message))).catch(error.set);
   };
-  const offer = (seq: number, body: JsonObject, node: string | undefined) => {
+  const offer = (seq: number, body: unknown, node: string | undefined) => {
     if (delivered.has(seq)) return;
     delivered.add(seq);
     undelivered.push({ instance: key, seq, node, body });

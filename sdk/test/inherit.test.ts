@@ -5,7 +5,7 @@ import { FakeServer } from '../src/testing.js';
 
 const INHERIT = { processName: 'cardOrder', type: 'START_PROCESS_INHERIT', clientDataKeys: ['theme'] };
 
-async function withAction(body: Record<string, unknown>, options: Partial<ConnectOptions> = {}) {
+async function withAction(body: unknown, options: Partial<ConnectOptions> = {}) {
   const server = new FakeServer();
   const client = connect({ url: 'ws://test', getToken: () => 't', platform: server.platform, onAction: inherit(), ...options });
   const fake = server.instance('key-onboarding');
@@ -29,6 +29,11 @@ test('a START_PROCESS_INHERIT message starts the child with the values it names'
   instance.close();
   await server.advance();
   expect([...server.connection.cursors.keys()]).toEqual([]);
+});
+
+test.each([null, 'a text', [1], 7])('a body that is no object is another message: %j', async (body) => {
+  const { server } = await withAction(body);
+  expect(server.sent('start')).toHaveLength(1);
 });
 
 test('processName without type means the same', async () => {

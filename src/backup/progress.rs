@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::manifest::Manifest;
-use crate::config::ProgressFormat;
+use crate::{config::ProgressFormat, text::standard_error};
 
 /// Prints progress and results.
 pub struct Reporter {
@@ -27,7 +27,7 @@ impl Reporter {
             return;
         }
         if !std::io::stderr().is_terminal() {
-            eprintln!("stepwire: {what}");
+            standard_error::complain(what);
             return;
         }
         let bar = ProgressBar::new(all);

@@ -17,7 +17,7 @@ use super::{
     problems::{Check, CheckedFile, FoundProblem},
     rest::{Body, Rest},
 };
-use crate::config::DeployArguments;
+use crate::{config::DeployArguments, text::standard_error};
 
 /// Prints the problems, without a server.
 ///
@@ -208,7 +208,7 @@ fn print_result(
     if !printer.is_json() {
         problems
             .iter()
-            .for_each(|problem| eprintln!("{}", harmless(&problem.line(file))));
+            .for_each(|problem| standard_error::note(&harmless(&problem.line(file))));
     }
     printer.result(&format!("{}: {text}", file.display()), &outcome)
 }

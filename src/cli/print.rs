@@ -12,7 +12,7 @@ use super::{
     exit::{Exit, Failure},
     progress::Progress,
 };
-use crate::config::CommonArguments;
+use crate::{config::CommonArguments, text::standard_error};
 
 /// Prints according to the options.
 pub struct Printer {
@@ -83,7 +83,7 @@ impl Printer {
     /// Prints a remark on standard error.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            eprintln!("stepwire: {}", harmless(text));
+            standard_error::complain(&harmless(text));
         }
     }
 
@@ -92,7 +92,7 @@ impl Printer {
         if failure.message.is_empty() {
             return;
         }
-        eprintln!("stepwire: {}", harmless(&failure.message));
+        standard_error::complain(&harmless(&failure.message));
         if self.json {
             // When nobody reads the output, only this message is lost.
             let _ = self.result("", &json!({"error": failure.error}));

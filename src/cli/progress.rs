@@ -12,6 +12,7 @@ use super::{
     followed::{is_live, key_of},
     print::{harmless, list, node_text, status},
 };
+use crate::text::standard_error;
 
 /// The interval of the spinner's animation.
 const TURN: Duration = Duration::from_millis(120);
@@ -132,7 +133,7 @@ impl Progress {
         let line = harmless(line);
         match &self.screen {
             Screen::None => {}
-            Screen::Lines => eprintln!("stepwire: {line}"),
+            Screen::Lines => standard_error::complain(&line),
             Screen::Spinner(bar) => bar.set_message(line.into_owned()),
         }
     }

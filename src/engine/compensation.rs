@@ -1,6 +1,6 @@
 //! Compensation: the handlers of completed activities run one after the other, in reverse order of
-//! completion. A throw or end event requests it in its scope. The cancel end event of a transaction
-//! requests it in the transaction, after active elements there were terminated. An event subprocess
+//! completion. A throw or end event requests it in its scope. The cancellation of a transaction
+//! (`cancellation`) requests it in the transaction. An event subprocess
 //! requests it in the enclosing scope, too.
 //!
 //! The activities completed in an embedded subprocess are compensated in a new visit of it, with
@@ -21,7 +21,7 @@ use super::{
 use crate::model::{
     executable::ExecutableNode,
     ids::ElementKey,
-    node_kind::{CompensationThrow, NodeKind},
+    node_kind::CompensationThrow,
 };
 
 /// Incident of an activity for which there is no room among those that may be compensated.
@@ -137,9 +137,22 @@ fn requested_scopes(
     std::iter::successors(Some(scope), around)
 }
 
+/// Requests the compensation of what is completed in these scopes, and starts the first handler.
+fn begin(
+    step: &mut Step<'_>,
+    by: ElementKey,
+    scopes: &[Option<ElementKey>],
+    activities: Option<&[&str]>,
+) {
+    request(step, by, scopes, activities);
+    if let Some(&scope) = scopes.first() {
+        next(step, by, scope);
+    }
+}
+
 /// Requests the compensation of what is completed in these scopes: everything, or every visit of
 /// these activities.
-fn begin(
+pub(super) fn request(
     step: &mut Step<'_>,
     by: ElementKey,
     scopes: &[Option<ElementKey>],
@@ -161,9 +174,6 @@ fn begin(
             step.record(Record::CompensationThrown { by, scope, of });
             is_requested = true;
         }
-    }
-    if let Some(&scope) = scopes.first() {
-        next(step, by, scope);
     }
 }
 
@@ -187,7 +197,12 @@ pub(super) fn complete(step: &mut Step<'_>, handler: ElementKey) -> Option<Eleme
 pub(super) fn next(step: &mut Step<'_>, by: ElementKey, scope: Option<ElementKey>) {
     let found = requested_scopes(step, scope).find(|scope| run_of(step, by, *scope).is_some());
     let Some((scope, run)) = found.and_then(|scope| Some((scope, run_of(step, by, scope)?))) else {
-        return step.queue(by);
+        // A handler that ran already when its transaction was cancelled: the transaction continues.
+        let cancelled = scope.filter(|around| *around != by && is_cancelling(step, *around));
+        return match cancelled {
+            Some(transaction) => next(step, transaction, scope),
+            None => step.queue(by),
+        };
     };
     let (Some(last), arrivals) = (run.next(), run.arrivals().to_vec()) else {
         return;
@@ -243,28 +258,14 @@ pub(super) fn undo(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) 
     live == 0 && !is_running(step, key, &[scope]) && !step.stops_at_join(scope)
 }
 
-/// A cancel end event has been left: the innermost transaction around it ends its active elements
-/// and compensates the completed ones. Only once.
-pub(super) fn cancel(step: &mut Step<'_>, scope: Option<ElementKey>) {
-    let is_transaction = |key: &ElementKey| {
-        step.node_of(*key).is_some_and(
-            |node| matches!(&node.kind, NodeKind::SubProcess(subprocess) if subprocess.transaction),
-        )
-    };
-    let mut around = std::iter::successors(scope, |key| step.state.element(*key)?.scope());
-    let Some(transaction) = around.find(is_transaction) else {
-        return;
-    };
-    if step
-        .state
-        .element(transaction)
-        .is_none_or(|element| element.is_cancelling() || element.is_undoing())
-    {
-        return;
-    }
-    step.record(Record::TransactionCancelled {
-        element: transaction,
-    });
-    step.empty(Some(transaction));
-    begin(step, transaction, &[Some(transaction)], None);
+/// Whether an element is a transaction that was cancelled and has not been left.
+pub(super) fn is_cancelling(step: &Step<'_>, key: ElementKey) -> bool {
+    let element = step.state.element(key);
+    element.is_some_and(ElementInstance::is_cancelling)
+}
+
+/// Whether a cancelled transaction still compensates: handlers run, or have yet to run.
+pub(super) fn is_undoing_cancelled(step: &Step<'_>, key: ElementKey) -> bool {
+    let live = step.state.scope(Some(key)).map_or(0, |scope| scope.live());
+    live > 0 || is_running(step, key, &[Some(key)])
 }

@@ -242,15 +242,24 @@ pub(super) fn close(step: &mut Step<'_>, key: ElementKey) {
 /// Closes the subscriptions of event subprocesses in a scope, before the scope ends or an
 /// interrupting one of them starts.
 pub(super) fn close_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
-    let open = step.state.subscriptions(Subscriber::Scope(scope));
+    close_events(step, Subscriber::Scope(scope));
+}
+
+/// Closes what an element or a scope subscribes to, while it continues.
+pub(super) fn close_events(step: &mut Step<'_>, by: Subscriber) {
+    let owner = match by {
+        Subscriber::Element(key) => Some(key),
+        Subscriber::Scope(scope) => scope,
+    };
+    let open = step.state.subscriptions(by);
     let timers: Vec<_> = open
         .into_iter()
-        .flat_map(|open| open.timers(scope))
+        .flat_map(|open| open.timers(owner))
         .collect();
     for timer in timers {
         step.clear_timer(timer.key);
     }
-    close_by(step, Subscriber::Scope(scope));
+    close_by(step, by);
 }
 
 /// Notifies the entities of messages and signals that a subscriber waits for them no longer.

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{
-    compensation,
+    cancellation, compensation,
     context::Step,
     correlation::{Correlation, CorrelationNote, ThrownSignal},
     elements::{boundary_event, end_event, event_sub_process},
@@ -78,7 +78,7 @@ fn throw_one(
             throw_escalation(step, by, scope, code, carried.clone())
         }
         ExecutableEventDefinition::Terminate => end_event::terminate(step, scope),
-        ExecutableEventDefinition::Cancel => compensation::cancel(step, scope),
+        ExecutableEventDefinition::Cancel => cancellation::cancel(step, scope),
         // Compensation has ended before; a link is a flow; messages and signals have been published
         // before (`publishing`).
         ExecutableEventDefinition::Escalation(None)
@@ -233,7 +233,10 @@ fn catcher<'a>(
         let node = step.node_of(key).filter(|_| !is_iteration(key))?;
         let by = Subscriber::Element(key);
         let catch = node.catch(thrown, |catch| is_open(step, by, catch))?;
-        (!compensation::is_undoing(step, key, node)).then_some((by, catch))
+        // Only an error of a handler ends a cancelled transaction.
+        let is_shut = compensation::is_cancelling(step, key) && !matches!(thrown, Thrown::Error(_));
+        let is_closed = is_shut || compensation::is_undoing(step, key, node);
+        (!is_closed).then_some((by, catch))
     };
     if matches!(thrown, Thrown::Error(None)) {
         return at_boundary(whole_of(step, first?));
@@ -265,9 +268,10 @@ fn in_scope<'a>(
         return None;
     }
     let node = scope.and_then(|key| step.node_of(key));
-    // A completed subprocess that is being compensated catches nothing.
+    // A completed subprocess that is being compensated catches nothing, nor does a cancelled
+    // transaction.
     if let (Some(key), Some(node)) = (scope, node)
-        && compensation::is_undoing(step, key, node)
+        && (compensation::is_undoing(step, key, node) || compensation::is_cancelling(step, key))
     {
         return None;
     }

@@ -224,9 +224,13 @@ impl Step<'_> {
         self.terminate_one(key);
     }
 
-    /// Terminates everything in a scope, with the children that it started; the scope remains.
-    pub fn terminate_inside(&mut self, scope: Option<ElementKey>) {
-        let inside = self.state.inside(scope);
+    /// Terminates everything in a scope, with the children that it started, except these elements and
+    /// what is in them; the scope remains.
+    fn terminate_inside(&mut self, scope: Option<ElementKey>, kept: &[ElementKey]) {
+        let within = |key: &ElementKey| self.state.inside(Some(*key));
+        let kept: Vec<ElementKey> = kept.iter().flat_map(within).chain(kept.to_vec()).collect();
+        let mut inside = self.state.inside(scope);
+        inside.retain(|key| !kept.contains(key));
         self.end_children_of(&inside);
         for element in inside.into_iter().rev() {
             self.terminate(element);
@@ -236,7 +240,7 @@ impl Step<'_> {
     /// Terminates everything in a scope for an interrupting event subprocess, and closes the
     /// subscriptions of its event subprocesses.
     pub fn interrupt(&mut self, scope: Option<ElementKey>, start: &Arc<str>) {
-        self.terminate_inside(scope);
+        self.terminate_inside(scope, &[]);
         subscription::close_scope(self, scope);
         self.record(Record::ScopeInterrupted {
             scope,
@@ -266,7 +270,12 @@ impl Step<'_> {
 
     /// Terminates everything in a scope, and removes the tokens at its joins; the scope continues.
     pub fn empty(&mut self, scope: Option<ElementKey>) {
-        self.terminate_inside(scope);
+        self.empty_except(scope, &[]);
+    }
+
+    /// The same, except for these elements and what is in them.
+    pub fn empty_except(&mut self, scope: Option<ElementKey>, kept: &[ElementKey]) {
+        self.terminate_inside(scope, kept);
         let waits = self.state.scope(scope);
         if waits.is_some_and(|scope| scope.waiting().next().is_some()) {
             self.record(Record::WaitingFlowsCleared { scope });

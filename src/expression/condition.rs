@@ -4,7 +4,7 @@
 //! side effects, and `other_languages` those written in another language.
 
 use super::effects::{self, Fault};
-use super::fast;
+use super::fast::{self, Language};
 use super::lexer::{self, Kind};
 use super::other_languages;
 use super::sandbox::{ScriptError, ScriptOutcome};
@@ -57,13 +57,13 @@ impl Condition {
             .strip_prefix('=')
             .filter(|rest| !rest.starts_with('='))
         {
-            if let Some(plain) = plain(feel, true) {
+            if let Some(plain) = plain(feel, Language::Feel) {
                 return Ok(plain);
             }
             return Err(ConditionRefusal::Unsupported(format!(
                 "expected a condition in JavaScript, but `=` at its beginning makes it FEEL, \
                 which comes with DMN and is not supported yet; write {}",
-                advice(feel).unwrap_or_else(|| {
+                feel_advice(feel).unwrap_or_else(|| {
                     "it in JavaScript, such as ${amount > 100 && approved == true}".to_owned()
                 })
             )));
@@ -73,7 +73,7 @@ impl Condition {
             .strip_prefix("#{")
             .and_then(|rest| rest.strip_suffix('}'))
         {
-            if let Some(plain) = plain(inner, false) {
+            if let Some(plain) = plain(inner, Language::Juel) {
                 return Ok(plain);
             }
             return Err(ConditionRefusal::Unsupported(format!(
@@ -89,7 +89,7 @@ impl Condition {
             ));
         }
         compile_expression(&expression).or_else(|refusal| {
-            plain(&expression, false).ok_or_else(|| refusal.sentence(&expression))
+            plain(&expression, Language::Juel).ok_or_else(|| refusal.sentence(&expression))
         })
     }
 
@@ -201,9 +201,20 @@ impl From<ScriptError> for Failure {
     }
 }
 
-/// If the text is an expression of another engine that means the same in JavaScript: its condition.
-fn plain(text: &str, single_equals: bool) -> Option<Condition> {
-    compile_expression(&plain_expression::in_javascript(text, single_equals)?).ok()
+/// If the text is a plain expression of another engine: its condition, with the comparisons of its
+/// language.
+fn plain(text: &str, language: Language) -> Option<Condition> {
+    // A statement is no expression.
+    if text.split_whitespace().next() == Some("return") {
+        return None;
+    }
+    let javascript = plain_expression::in_javascript(text, language == Language::Feel)?;
+    match fast::parse_plain(&lexer::tokens(&javascript).ok()?) {
+        Some(tree) => Some(Condition::Fast(tree.in_language(language))),
+        // Very long chains: JUEL converts nearly as JavaScript does, FEEL does not.
+        None if language == Language::Juel => compile_expression(&javascript).ok(),
+        None => None,
+    }
 }
 
 /// The expression within `${ }`. The removed characters become blanks, so that positions remain
@@ -301,6 +312,14 @@ fn advice(expression: &str) -> Option<String> {
     compile_expression(&rewritten)
         .ok()
         .map(|_| format!("${{{rewritten}}}"))
+}
+
+/// The same for FEEL, which has lists, members and tests that look like JavaScript and mean something
+/// else.
+fn feel_advice(expression: &str) -> Option<String> {
+    let has_own = expression.contains(['[', '{', '`'])
+        || expression.split_whitespace().any(|word| word == "in");
+    advice(expression).filter(|_| !has_own)
 }
 
 /// Line and column of a byte offset, from 1.

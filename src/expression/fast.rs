@@ -19,6 +19,7 @@ mod arithmetic;
 mod coercion;
 mod evaluate;
 mod expression;
+mod foreign;
 mod lexer;
 mod number_text;
 mod operand;
@@ -27,9 +28,9 @@ mod rule;
 mod written;
 
 pub(super) use evaluate::{FastError, evaluate};
-pub(super) use expression::Expression;
+pub(super) use expression::{Expression, Language};
 pub(super) use operand::Operand;
-pub(super) use parser::parse;
+pub(super) use parser::{parse, parse_plain};
 pub(super) use rule::FastRule;
 
 /// The length of an expression times the memory of what it may read, both in bytes, from which it

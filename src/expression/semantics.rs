@@ -127,6 +127,72 @@ fn conditions_over_data() {
 }
 
 #[test]
+fn feel_and_juel_compare_as_in_their_languages() {
+    let data = json!({
+        "code": "007", "none": null, "zero": 0, "one": 1, "text": "1", "blank": "", "no": false,
+        "list": [1, {"a": 2}], "same": [1, {"a": 2}], "other": [1], "nothing": [], "größe": 3,
+        "object": {"a": [1]}, "alike": {"a": [1]}, "big": 9_007_199_254_740_993_i64,
+    });
+    for (text, expected) in [
+        // FEEL: different kinds are not equal.
+        ("= code = 7", Ok(false)),
+        ("= one = text", Ok(false)),
+        ("= blank = zero", Ok(false)),
+        ("= zero = nothing", Ok(false)),
+        ("= blank = no", Ok(false)),
+        ("= one != text", Ok(true)),
+        ("= list = same", Ok(true)),
+        ("= list != same", Ok(false)),
+        ("= list = other", Ok(false)),
+        ("= object = alike", Ok(true)),
+        ("= none = missing", Ok(true)),
+        ("= none = zero", Ok(false)),
+        ("= größe = 3 and one = 1", Ok(true)),
+        ("= big > 9007199254740992", Ok(true)),
+        // An order needs two numbers or two texts.
+        ("= none < 5", Ok(false)),
+        ("= missing < 5", Ok(false)),
+        ("= text < 5", Err("FEEL converts nothing")),
+        ("= code < text", Ok(true)),
+        // JUEL converts, but compares lists and objects by their contents.
+        ("#{code == 7}", Ok(true)),
+        ("#{list == same}", Ok(true)),
+        ("${list eq same}", Ok(true)),
+        ("${object ne alike}", Ok(false)),
+        ("#{none < 5}", Ok(false)),
+    ] {
+        let condition = Condition::compile(text)
+            .unwrap_or_else(|refusal| panic!("`{text}` was refused: {refusal:?}"));
+        let answer = condition.evaluate(&data);
+        match expected {
+            Ok(expected) => assert_eq!(answer, Ok(expected), "`{text}`"),
+            Err(part) => assert!(
+                answer.is_err_and(|error| error.0.contains(part)),
+                "`{text}`"
+            ),
+        }
+    }
+}
+
+#[test]
+fn other_feel_gets_no_advice_that_means_something_else() {
+    for text in [
+        "= x in [\"a\",\"b\"]",
+        "= list[1] = 2",
+        "= x = [1,2]",
+        "= x = {a:1}",
+        "= `a b` > 1",
+        "${return x}",
+    ] {
+        let refusal = format!("{:?}", Condition::compile(text).expect_err(text));
+        assert!(
+            !refusal.contains("write ${x") && !refusal.contains("${list[1]"),
+            "{refusal}"
+        );
+    }
+}
+
+#[test]
 fn data_are_frozen_and_nothing_survives_an_evaluation() {
     let data = json!({"a": 1, "list": [2, 1], "deep": {"list": [[2]]}});
     let in_sandbox = |text: &str| {

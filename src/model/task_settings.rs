@@ -4,11 +4,11 @@
 //! As written and as compiled. Not here: their effects (`engine::due_date`,
 //! `engine::actions::decision`), their rules (`validate::task_settings`).
 
-use jiff::{Span, Timestamp, civil, tz::TimeZone};
+use jiff::{Span, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{computed_template::ComputedTemplate, ids::Time, path::DataPath};
+use super::{computed_template::ComputedTemplate, ids::Time, moment, path::DataPath};
 use crate::{duration, limits::NAME_BYTES};
 
 /// The settings of a user task as the modeller wrote them.
@@ -155,12 +155,7 @@ pub fn due(value: &Value, begun: Time) -> Result<Option<Time>, String> {
             Ok(Some(due))
         };
     }
-    let with_offset = text.parse::<Timestamp>().ok();
-    let in_utc = || {
-        let local = text.parse::<civil::DateTime>().ok()?;
-        local.to_zoned(TimeZone::UTC).ok()
-    };
-    let at = with_offset.or_else(|| Some(in_utc()?.timestamp()));
+    let at = moment::parse(text, &TimeZone::UTC);
     at.map(|at| Some(Time(at.as_millisecond())))
         .ok_or_else(|| unreadable("another text"))
 }

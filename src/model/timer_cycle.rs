@@ -9,11 +9,12 @@
 //! Not here: which times have been started (`runtime::schedules`).
 
 use croner::Cron;
-use jiff::{Span, Timestamp, civil, tz::TimeZone};
+use jiff::{Span, tz::TimeZone};
 
 use super::{
     cron,
     ids::Time,
+    moment,
     schedule::{Schedule, When},
 };
 use crate::duration;
@@ -303,20 +304,14 @@ fn span(text: &str) -> Result<Span, String> {
 /// times the earlier counts.
 fn date(text: &str, zone: &TimeZone) -> Result<Time, String> {
     let text = text.trim();
-    if let Ok(timestamp) = text.parse::<Timestamp>() {
-        return Ok(Time(timestamp.as_millisecond()));
-    }
     // A year or a month, as ISO 8601 allows, is its beginning.
     let begins = match text.len() {
         4 => format!("{text}-01-01"),
         7 => format!("{text}-01"),
         _ => text.to_owned(),
     };
-    let of_zone = begins
-        .parse::<civil::DateTime>()
-        .ok()
-        .and_then(|time| zone.to_zoned(time).ok());
-    of_zone.map(Time::from).ok_or_else(|| {
+    let at = moment::parse(&begins, zone).map(|at| Time(at.as_millisecond()));
+    at.ok_or_else(|| {
         format!(
             "expected an ISO 8601 time such as 2026-01-01T08:00:00Z, but got `{text}`; correct it"
         )

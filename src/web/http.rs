@@ -16,6 +16,7 @@ pub mod cors;
 pub mod key_address;
 pub mod open_connection;
 pub mod origin_check;
+pub mod parameters;
 pub mod password_login;
 pub mod problem;
 pub mod route_table;

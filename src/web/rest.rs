@@ -43,7 +43,7 @@ pub mod users;
 use actix_web::{HttpResponse, http::StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{http::problem::HttpProblem, routes::query_problem};
+use super::http::{parameters, problem::HttpProblem};
 
 /// A response in JSON.
 fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
@@ -59,7 +59,5 @@ fn json_text(status: StatusCode, body: String) -> HttpResponse {
 
 /// The query of a URL.
 fn query<T: DeserializeOwned>(text: &str) -> Result<T, HttpProblem> {
-    actix_web::web::Query::<T>::from_query(text)
-        .map(actix_web::web::Query::into_inner)
-        .map_err(|error| query_problem(&error))
+    parameters::read(text)
 }

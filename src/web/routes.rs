@@ -3,8 +3,6 @@
 //!
 //! `route_table` registers the table. A test compares it with the API that `openapi` describes.
 
-use std::fmt;
-
 use actix_web::{
     Handler, Resource, Responder, Route,
     guard::{Any, Get, Head},
@@ -13,8 +11,7 @@ use actix_web::{
 
 use super::{
     http::{
-        body,
-        problem::HttpProblem,
+        parameters,
         route_table::{RouteEntry, RouteTable},
         strict_input::{no_body, no_input, no_query},
     },
@@ -32,13 +29,13 @@ use super::{
     },
     websocket::socket,
 };
-use crate::session::protocol::code::ErrorCode;
 
 /// Adds every route.
 pub fn routes(service: &mut ServiceConfig) {
     service
         .app_data(
-            web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()),
+            web::QueryConfig::default()
+                .error_handler(|error, _| parameters::problem(&error).into()),
         )
         .app_data(web::PathConfig::default().error_handler(|_, _| start::nothing().into()))
         .configure(|service| table().register(service))
@@ -405,23 +402,4 @@ where
     F::Output: Responder + 'static,
 {
     web::route().guard(Any(Get()).or(Head())).to(handler)
-}
-
-/// The problem of a query that cannot be read.
-pub(super) fn query_problem(error: &impl fmt::Display) -> HttpProblem {
-    let message = error.to_string();
-    match body::unknown_name(
-        message
-            .strip_prefix("Query deserialize error: ")
-            .unwrap_or(&message),
-    ) {
-        Some(wrong) => HttpProblem::new(
-            ErrorCode::BadRequest,
-            format!("expected known names behind '?', but {wrong}"),
-        ),
-        None => HttpProblem::new(
-            ErrorCode::BadRequest,
-            format!("expected known values behind '?', but: {message}"),
-        ),
-    }
 }

@@ -19,6 +19,7 @@ use crate::{
         context::Step,
         record::{AdHocRecord, Record},
         state::{AdHocState, ElementInstance, Scope},
+        subscription,
     },
     limits::ITEMS,
     model::{
@@ -219,9 +220,11 @@ fn open_ad_hoc<'a>(step: &Step<'a>, key: ElementKey) -> Option<(ElementKey, &'a 
     is_open.then_some((around, condition))
 }
 
-/// Marks the completion condition as true: no further activity can be started.
+/// Marks the completion condition as true: no further activity can be started, and no event begins
+/// anything in it.
 pub(super) fn fulfil(step: &mut Step<'_>, scope: Option<ElementKey>) {
     let Some(key) = scope else { return };
+    subscription::close_scope(step, scope);
     step.record(Record::AdHoc(AdHocRecord::Fulfilled { element: key }));
     let ad_hoc = step.node_of(key).and_then(ExecutableNode::ad_hoc);
     if ad_hoc.is_some_and(|ad_hoc| ad_hoc.cancels_remaining) {

@@ -7,7 +7,7 @@ use serde_json::Map;
 
 use super::{ad_hoc, boundary_event, own_work::Own};
 use crate::{
-    engine::{compensation, context::Step},
+    engine::{compensation, context::Step, looping::iteration::whole_of},
     model::{
         executable::ExecutableNode,
         ids::ElementKey,
@@ -21,11 +21,7 @@ pub(super) fn advance<'a>(
     node: &'a ExecutableNode,
     subprocess: &SubProcess,
 ) -> Own<'a> {
-    let is_cancelling = step
-        .state
-        .element(key)
-        .is_some_and(|element| element.is_cancelling());
-    if is_cancelling {
+    if compensation::is_cancelling(step, key) {
         return leave_cancelled(step, key, node);
     }
     if let Some(ad_hoc) = &subprocess.ad_hoc {
@@ -48,7 +44,7 @@ pub(super) fn advance<'a>(
 
 /// Completes a cancelled transaction by its cancel boundary event, once its compensation has ended.
 fn leave_cancelled<'a>(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> Own<'a> {
-    if !compensation::is_running(step, key, &[Some(key)]) {
+    if !compensation::is_undoing_cancelled(step, key) {
         let is_cancel = |event: &&ExecutableNode| {
             let is_cancel = |event: &ExecutableEventDefinition| {
                 matches!(event, ExecutableEventDefinition::Cancel)
@@ -61,7 +57,9 @@ fn leave_cancelled<'a>(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNo
             .filter_map(|event| step.process.node(event))
             .find(is_cancel);
         if let Some(event) = event {
-            boundary_event::trigger(step, key, &event.id, true, Map::new());
+            // Of an activity that runs more than once, the whole has the boundary events, and is left.
+            let whole = whole_of(step, key);
+            boundary_event::trigger(step, whole, &event.id, true, Map::new());
         }
     }
     Own::Waiting

@@ -256,8 +256,8 @@ impl EffectCheck<'_> {
             root < index && !self.is_name(root) && !is_built_in(word) && !self.is_parameter(word);
         of_data.then(|| {
             format!(
-                "`{name}` is no method of data; write names of the data as they \
-            are, as in {word} == 'x'"
+                "`{name}` is no method of data, which have names, but no methods of Java; write the \
+                path of a value, such as amount or order.amount"
             )
         })
     }

@@ -72,8 +72,11 @@ fn loosely_equal(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String
     })
 }
 
-/// `None` when not comparable (NaN).
-fn order(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, String> {
+/// The order of two values; `None` when not comparable (NaN).
+///
+/// # Errors
+/// As [`compare`].
+pub fn order(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, String> {
     let (left, right) = (to_primitive(left)?, to_primitive(right)?);
     Ok(match (&left, &right) {
         // JavaScript orders strings by UTF-16 units, which differs from the order of UTF-8 bytes

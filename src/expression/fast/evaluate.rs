@@ -5,6 +5,7 @@ use crate::model::variables::Variables;
 use super::arithmetic::{compute, negative};
 use super::coercion::compare;
 use super::expression::{Expression, Path, Root};
+use super::foreign;
 use super::operand::Operand;
 
 /// Why an expression has no value.
@@ -39,6 +40,11 @@ pub fn evaluate<'a>(
         Expression::Compare(comparison, operands) => {
             let (left, right) = (value(&operands.0)?, value(&operands.1)?);
             let compared = compare(*comparison, &left, &right);
+            Ok(Operand::Bool(compared.map_err(FastError::Incomparable)?))
+        }
+        Expression::CompareIn(language, comparison, operands) => {
+            let (left, right) = (value(&operands.0)?, value(&operands.1)?);
+            let compared = foreign::compare(*language, *comparison, &left, &right);
             Ok(Operand::Bool(compared.map_err(FastError::Incomparable)?))
         }
         Expression::Compute(operator, operands) => {

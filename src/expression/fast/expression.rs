@@ -17,6 +17,8 @@ pub enum Expression {
     Any(Vec<Expression>),
     /// `left operator right`
     Compare(Comparison, Box<(Expression, Expression)>),
+    /// The same as another language compares.
+    CompareIn(Language, Comparison, Box<(Expression, Expression)>),
     /// `left operator right`
     Compute(Arithmetic, Box<(Expression, Expression)>),
     /// `-operand`
@@ -33,9 +35,9 @@ impl Expression {
             Self::Path(path) => path.root == Root::AllData,
             Self::Not(operand) => operand.reads_input(),
             Self::All(operands) | Self::Any(operands) => operands.iter().any(Self::reads_input),
-            Self::Compare(_, operands) | Self::Compute(_, operands) => {
-                operands.0.reads_input() || operands.1.reads_input()
-            }
+            Self::Compare(_, operands)
+            | Self::CompareIn(_, _, operands)
+            | Self::Compute(_, operands) => operands.0.reads_input() || operands.1.reads_input(),
             Self::Negative(operand) => operand.reads_input(),
             Self::Choose(parts) => {
                 parts.0.reads_input() || parts.1.reads_input() || parts.2.reads_input()
@@ -49,7 +51,9 @@ impl Expression {
             Self::Literal(_) | Self::Path(_) => false,
             Self::Not(operand) => operand.computes(),
             Self::All(operands) | Self::Any(operands) => operands.iter().any(Self::computes),
-            Self::Compare(_, operands) => operands.0.computes() || operands.1.computes(),
+            Self::Compare(_, operands) | Self::CompareIn(_, _, operands) => {
+                operands.0.computes() || operands.1.computes()
+            }
             Self::Compute(..) | Self::Negative(_) => true,
             Self::Choose(parts) => parts.0.computes() || parts.1.computes() || parts.2.computes(),
         }
@@ -71,6 +75,15 @@ pub enum Literal {
     BigInt(i128),
     /// `'gold'`, `"gold"`
     Text(String),
+}
+
+/// A language whose comparisons differ from JavaScript's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// The language of DMN.
+    Feel,
+    /// The unified expression language of Java.
+    Juel,
 }
 
 /// A comparison operator.

@@ -58,6 +58,15 @@ pub fn tokens(source: &[lexer::Token<'_>]) -> Option<Vec<FastToken>> {
     source.iter().map(token).collect()
 }
 
+/// The same for a text without escapes outside of texts: its names may have any letters.
+pub fn plain_tokens(source: &[lexer::Token<'_>]) -> Option<Vec<FastToken>> {
+    let read = |it: &lexer::Token<'_>| match it.kind {
+        Kind::Word => Some(FastToken::Word(it.text.to_owned())),
+        _ => token(it),
+    };
+    source.iter().map(read).collect()
+}
+
 fn token(token: &lexer::Token<'_>) -> Option<FastToken> {
     match token.kind {
         // Names with other letters, or with escapes of letters, are left to the sandbox.

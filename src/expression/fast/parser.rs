@@ -6,7 +6,7 @@ use super::super::{
     names::{INPUT, input_is_all_data, is_built_in, is_reserved},
 };
 use super::expression::{Arithmetic, Comparison, Expression, Literal, Member, Path, Root};
-use super::lexer::{FastToken, tokens};
+use super::lexer::{FastToken, plain_tokens, tokens};
 
 /// Bounds nesting and the length of a chain of operators at one level, and so the recursion of
 /// parsing, evaluating and dropping the tree.
@@ -14,11 +14,19 @@ pub(super) const MAX_DEPTH: usize = 24;
 
 /// The condition as a tree; `None` when it is not completely in the fast grammar.
 pub fn parse(source: &[lexer::Token<'_>]) -> Option<Expression> {
-    let tokens = tokens(source)?;
+    parsed(source, &tokens(source)?)
+}
+
+/// A plain expression as a tree: its names may have any letters, as it has no escapes.
+pub fn parse_plain(source: &[lexer::Token<'_>]) -> Option<Expression> {
+    parsed(source, &plain_tokens(source)?)
+}
+
+fn parsed(source: &[lexer::Token<'_>], tokens: &[FastToken]) -> Option<Expression> {
     let names = Names::Variables {
         input_is_all_data: input_is_all_data(source),
     };
-    let mut parser = Parser::of(&tokens, names);
+    let mut parser = Parser::of(tokens, names);
     let expression = parser.expression(0)?;
     parser.tokens.is_empty().then_some(expression)
 }

@@ -190,7 +190,7 @@ pub(super) fn read(
             );
         if waits && !node.children().any(names_event) {
             let message = format!(
-                "expected one of {} in the {}, but it holds no event definition; add one",
+                "expected one of {} in the {}, but it holds no event definition; add one (in the designer, choose its kind by the wrench)",
                 known.join(", "),
                 kind.bpmn_name()
             );

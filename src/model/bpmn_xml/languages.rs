@@ -30,21 +30,29 @@ pub(super) fn read(expression: Node<'_, '_>, element: &str, reader: &mut Reader<
         let name = name.to_lowercase();
         compares.iter().any(|language| name.contains(language))
     });
-    if foreign && let Some(plain) = plain(&written, single_equals) {
-        return format!("${{{plain}}}");
+    if foreign && let Some((inner, plain)) = plain(&written, single_equals) {
+        // FEEL compares in another way, so it stays FEEL.
+        let is_feel = name.is_some_and(|name| name.to_lowercase().contains("feel"));
+        return match is_feel {
+            true => format!("= {}", inner.trim()),
+            false => format!("${{{plain}}}"),
+        };
     }
     check(expression, language, element, reader);
     written
 }
 
-/// A plain expression in JavaScript, without the marks around it.
-fn plain(written: &str, single_equals: bool) -> Option<String> {
+/// A plain expression without the marks around it, and the same in JavaScript.
+fn plain(written: &str, single_equals: bool) -> Option<(&str, String)> {
     let inner = ["${", "#{"]
         .into_iter()
         .find_map(|open| written.strip_prefix(open)?.strip_suffix('}'))
         .or_else(|| written.strip_prefix('='))
         .unwrap_or(written);
-    plain_expression::in_javascript(inner, single_equals)
+    Some((
+        inner,
+        plain_expression::in_javascript(inner, single_equals)?,
+    ))
 }
 
 fn document_language<'a>(node: Node<'a, '_>) -> Option<&'a str> {

@@ -137,11 +137,14 @@ const ADVICE: &[(&[&str], &str)] = &[
         &["variableName", "variableEvents", "conditionalFilter"],
         "a condition is evaluated whenever data change, and its event occurs when it becomes true",
     ),
+    (
+        &["priority"],
+        "lists are in the order of due dates; put it into the data",
+    ),
     (&["skipExpression"], "choose the way by a gateway"),
     (
         &[
             "jobPriority",
-            "priority",
             "asyncBefore",
             "asyncAfter",
             "async",

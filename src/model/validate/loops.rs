@@ -236,7 +236,7 @@ fn check_standard(node: &FlowNode, standard: &StandardLoop, report: &mut Report)
     }
     if standard.maximum == Some(0) {
         let message = format!(
-            "{OWNER}: expected a maximum of at least 1 iteration, but it is 0; raise or remove it"
+            "{OWNER}: expected a maximum of at least 1 iteration, but it is less; raise or remove it"
         );
         report.error(&node.id, "invalid_value", message);
     }

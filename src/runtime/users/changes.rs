@@ -110,9 +110,10 @@ impl Users {
             .iter()
             .any(|kept| user.name.starts_with(kept))
         {
-            let sentence = "expected a name that does not begin with 'schedule:', which is \
-                reserved for schedules, but it does";
-            return Err(UserError::Invalid(sentence.to_owned()));
+            return Err(UserError::Invalid(format!(
+                "expected a name that does not begin with '{SCHEDULED}' or '{BY_EVENT}', which are \
+                reserved for what the server starts by itself, but it does"
+            )));
         }
         check_roles(user.roles)?;
         if self.get(user.tenant, user.name).is_some() {

@@ -12,6 +12,7 @@ use super::{principal::Principal, token::Identity};
 use crate::{
     limits,
     model::ids::{InstanceKey, Time},
+    session::protocol::quoted,
 };
 
 /// The purpose of a ticket; it is valid for nothing else.
@@ -46,9 +47,10 @@ impl FromStr for TicketUse {
             ("ws", _) => Ok(Self::Ws),
             ("signin", _) => Ok(Self::SignIn),
             (_, Some(key)) => Ok(Self::Stream(key)),
-            _ => Err(
-                "expected 'for' to be ws, stream/KEY or signin, but it is something else".into(),
-            ),
+            _ => Err(format!(
+                "expected 'for' to be ws, stream/KEY or signin, but it is {}",
+                quoted(text)
+            )),
         }
     }
 }

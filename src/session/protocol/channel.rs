@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Serialize, Serializer};
 
+use super::quoted;
 use crate::model::ids::InstanceKey;
 
 /// A channel.
@@ -34,9 +35,10 @@ impl FromStr for Channel {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let unknown = || {
-            "expected 'channel' to be instance/KEY, tasks, process/ID or changes, but it is \
-                something else"
-                .to_owned()
+            format!(
+                "expected 'channel' to be instance/KEY, tasks, process/ID or changes, but it is {}",
+                quoted(text)
+            )
         };
         match text.split_once('/') {
             Some(("instance", key)) => key.parse().map(Self::Instance).map_err(|_| {

@@ -31,7 +31,8 @@ pub(super) fn clock_move(fields: &Fields<'_>) -> Result<ClockMove, Sentence> {
             .map_err(|_| {
                 let found = quoted(&set);
                 format!(
-                    "expected 'set' to be a moment like 2030-01-01T00:00:00Z, but it is {found}"
+                    "expected 'set' to be a moment like 2030-01-01T00:00:00Z, at most \
+                    9999-12-30T22:00:00Z, but it is {found}"
                 )
             }),
         _ => {

@@ -350,7 +350,8 @@ fn until(ttl: &str, now: Time) -> Result<Option<Time>, String> {
             .saturating_add(limits::MESSAGE_KEPT.as_millis() as i64),
     );
     match until {
-        Some(until) if until <= longest => Ok(Some(until).filter(|until| *until > now)),
+        // None at all is as if none were named.
+        Some(until) if until >= now && until <= longest => Ok(Some(until).filter(|at| *at > now)),
         _ => Err(format!("{wanted}, but it is {}", quoted(ttl))),
     }
 }

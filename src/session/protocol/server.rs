@@ -235,8 +235,7 @@ pub struct Snapshot<'a> {
 pub struct OpenAction<'a> {
     /// Its number.
     pub seq: u64,
-    /// Its body.
-    #[schema(value_type = Object)]
+    /// Its body, any JSON.
     pub body: &'a Value,
     /// Until when, RFC 3339.
     #[schema(format = DateTime)]

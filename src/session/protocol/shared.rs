@@ -73,8 +73,7 @@ pub struct ActionTail<'a> {
     pub instance: InstanceKey,
     /// Node that pushed it.
     pub node: &'a str,
-    /// The request to the frontend.
-    #[schema(value_type = Object)]
+    /// The request to the frontend, any JSON.
     pub body: &'a Value,
     /// Until when it can be answered, RFC 3339; absent if it needs no answer.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -223,6 +223,11 @@ pub fn start(start: &Start, principal: &Principal) -> Result<StartRequest, WireE
         .nonce
         .as_ref()
         .filter(|_| principal.is_anonymous() && start.inherit_from.is_none());
+    if nonce.is_some_and(String::is_empty) {
+        let sentence = "expected 'nonce' to be a secret of the client, but it is empty: send a random \
+            text, or leave it out";
+        return Err(WireError::new(ErrorCode::BadRequest, sentence));
+    }
     if let Some(nonce) = nonce {
         caller.subject = subject_of_nonce(nonce).subject;
     }

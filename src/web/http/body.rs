@@ -13,19 +13,20 @@ use actix_web::{
     error::PayloadError,
     http::{
         StatusCode,
-        header::{CONTENT_LENGTH, CONTENT_TYPE},
+        header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
     },
     web::{Bytes, Data, Payload},
 };
 use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 use tokio::time::timeout_at;
 
 use super::{super::body_pace::BodyPace, app::App, problem::HttpProblem};
 use crate::{
     limits::{self, Limit, PotPlace, Taker},
     runtime::turn_gate::TurnGate,
-    session::protocol::code::ErrorCode,
+    session::protocol::{code::ErrorCode, quoted},
     text::{self, spelling},
     thread_priority::beside_in,
 };
@@ -41,6 +42,14 @@ pub async fn bytes(
     body: Payload,
     limit: usize,
 ) -> Result<Bytes, HttpProblem> {
+    if let Some(coding) = compression(request) {
+        let sentence = format!(
+            "expected a body without compression, but its Content-Encoding is {}: send it as it is",
+            quoted(coding)
+        );
+        return Err(HttpProblem::new(ErrorCode::BadRequest, sentence)
+            .with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+    }
     let announced = length(request).unwrap_or(0);
     if announced > limit as u64 {
         return Err(too_large(limit));
@@ -105,6 +114,13 @@ impl HeldBody {
         self.bytes.reserve_exact(capacity - self.bytes.len());
         Ok(())
     }
+}
+
+/// How a request declares that its body is compressed.
+fn compression(request: &HttpRequest) -> Option<&str> {
+    let coding = request.headers().get(CONTENT_ENCODING)?;
+    let coding = coding.to_str().unwrap_or("unknown").trim();
+    (!coding.is_empty() && !coding.eq_ignore_ascii_case("identity")).then_some(coding)
 }
 
 /// The length that a request declares for its body.
@@ -244,21 +260,46 @@ pub async fn on_pool<T: Send + 'static>(
 /// # Errors
 /// 400 for other members, and for anything that does not have the form.
 pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, HttpProblem> {
-    serde_json::from_str(text).map_err(|error| {
-        let message = error.to_string();
-        let wrong = unknown_name(&message).unwrap_or_else(|| {
-            // The library's own sentence may quote data of the sender.
-            format!(
-                "line {} column {} is something else",
-                error.line(),
-                error.column()
-            )
-        });
+    let refuse = |wrong: &str| {
         HttpProblem::new(
             ErrorCode::BadRequest,
             format!("expected {form}, but {wrong}"),
         )
-    })
+    };
+    // The library also reads a list, by the order of the members.
+    if text.trim_start().starts_with('[') {
+        return Err(refuse("there is a list instead of an object"));
+    }
+    serde_json::from_str(text).map_err(|error| refuse(&wrong(&error)))
+}
+
+/// What is wrong, without values of the sender, which the library's own sentence may quote.
+fn wrong(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    if let Some(named) = unknown_name(&message) {
+        return named;
+    }
+    let place = format!("at line {} column {}", error.line(), error.column());
+    if let Some(twice) = message.strip_prefix("duplicate field ") {
+        let name = twice.split('`').nth(1).unwrap_or_default();
+        return format!("'{}' is there twice, {place}", name.escape_debug());
+    }
+    match error.classify() {
+        Category::Eof => format!("it ends too early, {place}"),
+        Category::Data => {
+            // The expected kind is a text of this program.
+            let kind = message
+                .rsplit_once(", expected ")
+                .and_then(|(_, rest)| rest.split_once(" at line "))
+                .map(|(kind, _)| kind)
+                .filter(|kind| !kind.starts_with("struct "));
+            match kind {
+                Some(kind) => format!("{place} is something else than {kind}"),
+                None => format!("what is {place} does not fit"),
+            }
+        }
+        Category::Syntax | Category::Io => format!("it is no JSON {place}"),
+    }
 }
 
 /// The sentence for a name that the library misses or does not know: the name, and the remedy.

@@ -68,10 +68,11 @@ impl HttpProblem {
 
     /// A definition that cannot be deployed, with all its problems.
     pub fn invalid_definition(problems: Vec<Problem>) -> Self {
-        let sentence = format!(
-            "expected a definition without errors, but there are {} problems: see 'problems'",
-            problems.len()
-        );
+        let found = match problems.len() {
+            1 => "there is a problem".to_owned(),
+            number => format!("there are {number} problems"),
+        };
+        let sentence = format!("expected a definition without errors, but {found}: see 'problems'");
         Self::new(ErrorCode::InvalidData, sentence).with(|problem| problem.problems = problems)
     }
 

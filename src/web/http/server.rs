@@ -271,7 +271,7 @@ impl Running {
         let is_json = config.log_format == LogFormat::Json;
         let print = |message: &str| {
             let time = real_now().to_string();
-            println!("{}", logging::output_line(is_json, &time, message));
+            logging::print(&logging::output_line(is_json, &time, message));
         };
         print(&format!(
             "Stepwire {} is ready at {base}",

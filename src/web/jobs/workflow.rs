@@ -12,9 +12,8 @@ use crate::{
     runtime::{definitions::DeployedProcess, instance_request::Observed},
     session::protocol::code::ErrorCode,
     web::{
-        http::{app::App, problem::HttpProblem},
+        http::{app::App, parameters, problem::HttpProblem},
         instance_client::instance_key,
-        routes::query_problem,
     },
 };
 
@@ -61,9 +60,7 @@ impl Named {
     /// # Errors
     /// 400.
     pub fn read(request: &HttpRequest) -> Result<Self, HttpProblem> {
-        let query =
-            actix_web::web::Query::<Vec<(String, String)>>::from_query(request.query_string());
-        let pairs = query.map_err(|error| query_problem(&error))?.into_inner();
+        let pairs = parameters::pairs(request.query_string())?;
         let mut named = HashMap::new();
         for (name, value) in pairs {
             if named.insert(name.clone(), value).is_some() {

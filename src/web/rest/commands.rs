@@ -208,9 +208,16 @@ async fn command(
 /// # Errors
 /// 400 for a key that is no UUID.
 pub fn command_id(request: &HttpRequest) -> Result<FrameId, HttpProblem> {
-    let Some(header) = request.headers().get("Idempotency-Key") else {
+    let mut headers = request.headers().get_all("Idempotency-Key");
+    let Some(header) = headers.next() else {
         return Ok(Uuid::now_v7().into());
     };
+    if headers.next().is_some() {
+        return Err(HttpProblem::new(
+            ErrorCode::BadRequest,
+            "expected the header Idempotency-Key once, but it is there several times",
+        ));
+    }
     // Some clients quote it, as the header's draft specifies.
     let text = header.to_str().unwrap_or_default().trim_matches('"');
     match Uuid::parse_str(text) {

@@ -147,7 +147,6 @@ struct Message<'a> {
     origin: Option<InstanceKey>,
     #[schema(format = DateTime)]
     at: String,
-    #[schema(value_type = Object)]
     body: &'a Value,
 }
 

@@ -132,16 +132,26 @@ pub fn part_length(requested: Option<usize>) -> Result<usize, HttpProblem> {
 /// # Errors
 /// As [`part_length`].
 pub fn length_up_to(maximum: usize, requested: Option<usize>) -> Result<usize, HttpProblem> {
-    match requested {
-        None => Ok(maximum),
-        Some(length) if (1..=maximum).contains(&length) => Ok(length),
-        Some(length) => {
-            let sentence = format!(
-                "expected 'limit' to be 1 to {maximum}, but it is {length}: ask for the rest by 'next'"
-            );
-            Err(HttpProblem::new(ErrorCode::BadRequest, sentence))
-        }
+    let requested = requested.unwrap_or(maximum);
+    within("limit", requested, maximum, ": ask for the rest by 'next'")
+}
+
+/// A number that a parameter gives, at most `maximum`; `advice` is the end of a refusal.
+///
+/// # Errors
+/// 400 for 0, and for more than the maximum.
+pub fn within(
+    parameter: &str,
+    requested: usize,
+    maximum: usize,
+    advice: &str,
+) -> Result<usize, HttpProblem> {
+    if (1..=maximum).contains(&requested) {
+        return Ok(requested);
     }
+    let sentence =
+        format!("expected '{parameter}' to be 1 to {maximum}, but it is {requested}{advice}");
+    Err(HttpProblem::new(ErrorCode::BadRequest, sentence))
 }
 
 /// Removes what was read beyond a part's length to find out whether there is more; returns the last

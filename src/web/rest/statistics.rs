@@ -16,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     definitions::{unknown, versioned},
     json,
-    listing::{length_up_to, require_operator},
+    listing::{require_operator, within},
     query,
 };
 use crate::{
@@ -89,7 +89,12 @@ pub async fn statistics(
     require_operator(&principal.caller)?;
     let parameters: SampleQuery = query(request.query_string())?;
     let maximum = limits::STATISTICS_INSTANCES;
-    let length = length_up_to(maximum, parameters.instances.or(Some(maximum / 10)))?;
+    let length = within(
+        "instances",
+        parameters.instances.unwrap_or(maximum / 10),
+        maximum,
+        "",
+    )?;
     let (id, version) = versioned(&path)?;
     let tenant = principal.caller.tenant.clone();
     let definitions = &app.sessions.runtime.definitions;

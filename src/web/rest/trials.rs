@@ -355,6 +355,11 @@ async fn view(trial: &Trial, status: StatusCode) -> Result<HttpResponse, HttpPro
 fn advanced(now: Time, span: &str) -> Result<Time, HttpProblem> {
     let wrong = |sentence: String| HttpProblem::new(ErrorCode::BadRequest, sentence);
     let parsed = duration::parse(span).map_err(wrong)?;
+    if parsed.is_negative() {
+        return Err(wrong(format!(
+            "expected a duration such as PT1H, as the clock does not go back, but it is `{span}`"
+        )));
+    }
     let target = now.plus(&parsed).filter(|target| *target >= now);
     target.ok_or_else(|| {
         wrong(format!(

@@ -138,11 +138,11 @@ struct Changed {
 /// `PATCH /v1/users/{name}` `{"roles","password"}`: one of them or both → 200 and the user.
 ///
 /// # Errors
-/// 400, 401, 403 without role admin, 404, 422.
+/// 400, 401, 403 without role admin, 404, 409 for an admin's own role, 422.
 #[utoipa::path(patch, path = "/v1/users/{name}", tag = "users", operation_id = "changeUser", summary = "Change \
     a user's roles or password",
     params(("name" = String, Path, description = "The user's name")), request_body = Changed,
-    responses((status = 200, body = ListedUser), (status = 403), (status = 404), (status = 422)))]
+    responses((status = 200, body = ListedUser), (status = 403), (status = 404), (status = 409), (status = 422)))]
 pub async fn change(
     request: HttpRequest,
     path: Path<String>,
@@ -160,13 +160,24 @@ pub async fn change(
     }
     over_user(&app, &admin, &path)?;
     over_users_with(&admin, roles.as_deref().unwrap_or_default())?;
+    if roles
+        .as_ref()
+        .is_some_and(|roles| !roles.iter().any(|role| role == "admin"))
+    {
+        not_oneself(&admin, &path)?;
+    }
     let update = UserUpdate {
         roles: roles.as_deref(),
         password: password.as_deref(),
     };
     let mut act = Act::by(&app, &request, &admin, "user changed").on("user", &*path);
     if let Some(roles) = update.roles {
-        act = act.on("roles", &roles.join(" "));
+        let names = if roles.is_empty() {
+            "none".to_owned()
+        } else {
+            roles.join(" ")
+        };
+        act = act.on("roles", &names);
     }
     if update.password.is_some() {
         act = act.on("password", "new");
@@ -181,14 +192,27 @@ pub async fn change(
     user_response(&app, StatusCode::OK, &admin.tenant, &path)
 }
 
+/// Administrators do not lock themselves out by a slip.
+///
+/// # Errors
+/// 409.
+fn not_oneself(admin: &Identity, name: &str) -> Result<(), HttpProblem> {
+    if admin.subject == name {
+        let sentence = "expected another admin to take this role away, as you would lock yourself out: \
+            ask another admin, or use the command line";
+        return Err(HttpProblem::new(ErrorCode::Conflict, sentence));
+    }
+    Ok(())
+}
+
 /// `DELETE /v1/users/{name}` → 204: its password and all tokens of its name become invalid.
 ///
 /// # Errors
-/// 401, 403 without role admin, 404.
+/// 401, 403 without role admin, 404, 409 for oneself.
 #[utoipa::path(delete, path = "/v1/users/{name}", tag = "users", operation_id = "removeUser", summary = "Remove \
     a user",
     params(("name" = String, Path, description = "The user's name")), responses((status = 204, description = "The \
-        user is removed"), (status = 403), (status = 404)))]
+        user is removed"), (status = 403), (status = 404), (status = 409)))]
 pub async fn remove(
     request: HttpRequest,
     path: Path<String>,
@@ -196,6 +220,7 @@ pub async fn remove(
 ) -> Result<HttpResponse, HttpProblem> {
     let admin = admin(&app, &request)?;
     over_user(&app, &admin, &path)?;
+    not_oneself(&admin, &path)?;
     let act = Act::by(&app, &request, &admin, "user removed").on("user", &*path);
     act.done(
         app.sessions
