@@ -122,7 +122,7 @@ fn run_doctor(config: &Config, command: &DoctorCommand) -> ExitCode {
 }
 
 fn failed(sentence: &str) -> ExitCode {
-    standard_error::complain(&sentence);
+    standard_error::complain(sentence);
     ExitCode::FAILURE
 }
 

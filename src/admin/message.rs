@@ -17,6 +17,7 @@ pub struct SignIn<'a> {
     to: Option<&'a str>,
     prints_link: bool,
     trouble: Option<String>,
+    username: Option<&'a str>,
 }
 
 impl<'a> SignIn<'a> {
@@ -35,7 +36,14 @@ impl<'a> SignIn<'a> {
             to,
             prints_link,
             trouble,
+            username: None,
         }
+    }
+
+    /// With the name of the last attempt already in its field.
+    pub fn named(self, username: &'a str) -> Self {
+        let username = Some(username).filter(|name| !name.is_empty());
+        Self { username, ..self }
     }
 }
 

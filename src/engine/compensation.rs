@@ -18,11 +18,7 @@ use super::{
     record::Record,
     state::{CompensationRun, ElementInstance},
 };
-use crate::model::{
-    executable::ExecutableNode,
-    ids::ElementKey,
-    node_kind::CompensationThrow,
-};
+use crate::model::{executable::ExecutableNode, ids::ElementKey, node_kind::CompensationThrow};
 
 /// Incident of an activity for which there is no room among those that may be compensated.
 pub(super) const LIMIT: &str = "compensation_limit";

@@ -10,6 +10,11 @@ const WORDS: Record<ConnectionStatus, string> = {
   closed: 'Disconnected',
 };
 
+/** The address of the sign-in, which leads back to this page. */
+export function signInUrl(): string {
+  return `/sign-in?to=${encodeURIComponent(location.pathname + location.search)}`;
+}
+
 /** Shows in `element` the state of the connection. */
 export function showConnection(element: HTMLElement, client: Pick<Client, 'status'>): void {
   const show = (status: ConnectionStatus) => {

@@ -6,10 +6,10 @@ import { connect } from '@stepwire/client';
 import { offerBulk } from './admin/bulk.js';
 import { pageParts } from './admin/refresh.js';
 import { ticketUrl } from './admin/rest.js';
-import { showConnection } from './connection-badge.js';
+import { showSession } from './admin/session.js';
 import { byId } from './dom.js';
 
 const client = connect({ url: ticketUrl, client: 'admin/1' });
-showConnection(byId('connection'), client);
+showSession(client);
 pageParts(['instances', 'total', 'pages']).follow(client, ['instances', 'tasks']);
 offerBulk(byId('bulk'));

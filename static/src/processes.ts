@@ -3,11 +3,11 @@
  * published, deprecated, deleted and exported through the HTTP interface; then the list is loaded again.
  */
 import { connect } from '@stepwire/client';
-import { change, deploy, download, formatOf, Refused, source, switchProcess } from './admin/definitions.js';
-import { problemList } from './admin/problem-list.js';
+import { change, deploy, download, formatOf, source, switchProcess, textOf } from './admin/definitions.js';
+import { importTrouble, problemList } from './admin/problem-list.js';
 import { pageParts } from './admin/refresh.js';
 import { ticketUrl } from './admin/rest.js';
-import { showConnection } from './connection-badge.js';
+import { showSession } from './admin/session.js';
 import { byId, h } from './dom.js';
 
 const list = byId('processes');
@@ -23,11 +23,9 @@ function say(sentence: string, ...more: Node[]): void {
 }
 
 function complain(error: unknown, about = ''): void {
-  const found = error instanceof Refused ? error.problems : [];
-  const message = found.length > 0 ? 'it has these problems' : (error as Error).message;
+  const { reason, list } = importTrouble(error as Error);
   byId('done').replaceChildren();
-  const sentence = h('p', {}, about ? `${about} was not imported: ${message}` : message);
-  const list = found.length > 0 && problemList(found);
+  const sentence = h('p', {}, about ? `${about} was not imported: ${reason}` : reason);
   byId('trouble').replaceChildren(h('div', { class: 'note bad stack' }, h('div', {}, sentence, list)));
   byId('trouble').scrollIntoView({ block: 'nearest' });
 }
@@ -35,8 +33,7 @@ function complain(error: unknown, about = ''): void {
 async function importFile(file: File): Promise<void> {
   const most = Number(byId('drop').dataset.maxBytes);
   if (file.size > most) throw new Error(`expected a file of at most ${most} bytes, but it has ${file.size}; split it`);
-  const text = await file.text();
-  if (!text.trim()) throw new Error('expected BPMN 2.0 XML or the JSON form of a process, but the file is empty');
+  const text = await textOf(file);
   const publish = byId<HTMLInputElement>('publish').checked;
   const { definitions, ...first } = await deploy(text, formatOf(text), { publish });
   const all = definitions ?? [first];
@@ -128,5 +125,5 @@ list.addEventListener(
 acceptFiles();
 
 const client = connect({ url: ticketUrl, client: 'admin/1' });
-showConnection(byId('connection'), client);
+showSession(client);
 page.follow(client, ['definitions', 'instances']);

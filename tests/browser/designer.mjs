@@ -195,19 +195,23 @@ async function compare(page) {
   assert.equal(await changed.locator('.changes').innerText(), 'name Ask twice → Ask kindly');
   await page.locator('.djs-shape.is-changed[data-element-id="ask"]').waitFor();
   await shots(page, 'designer-compare');
+  await page.getByTestId('element').selectOption('ask');
+  const name = page.getByTestId('group-general').getByLabel('Name', { exact: true });
+  await name.fill('Ask politely');
+  await page.getByTestId('differences-stale').getByText('this list is old').waitFor();
+  await name.fill('Ask kindly');
+  await page.keyboard.press('Tab');
+  await page.getByTestId('differences-stale').getByRole('button', { name: 'Compare again' }).click();
+  await page.getByTestId('differences-stale').getByText('this list is old').waitFor({ state: 'detached' });
   await page.getByRole('region', { name: 'Differences' }).getByRole('button', { name: 'Close' }).click();
 }
 
-/** What is copied gets an id of its own, and keeps its actions. */
+/** What is copied gets an id of its own, is selected, and keeps its actions. */
 async function copy(page) {
   await page.getByTestId('element').selectOption('ask');
   await page.locator('[data-testid="canvas"] svg').first().focus();
-  // Pasting follows the pointer, which is to be on the canvas.
-  await page.mouse.move(440, 600);
   await page.keyboard.press('Control+C');
   await page.keyboard.press('Control+V');
-  await page.mouse.move(460, 610, { steps: 5 });
-  await page.mouse.click(460, 610);
   await page.waitForFunction(() => document.querySelectorAll('#element option').length >= 7);
   const copied = await page.getByTestId('element').inputValue();
   assert.notEqual(copied, 'ask');

@@ -91,12 +91,8 @@ async function copyNested(page) {
   const before = await ids();
   await page.getByTestId('element').selectOption('outer');
   await page.locator('[data-testid="canvas"] .djs-container > svg').focus();
-  const [x, y] = [440, 620];
-  await page.mouse.move(x, y);
   await page.keyboard.press('Control+C');
   await page.keyboard.press('Control+V');
-  await page.mouse.move(x + 20, y + 10, { steps: 5 });
-  await page.mouse.click(x + 20, y + 10);
   await page.waitForFunction((count) => document.querySelectorAll('#element option').length >= count + 5, before.length);
   const after = await ids();
   assert.equal(new Set(after).size, after.length, 'every id is there once');
@@ -131,6 +127,50 @@ async function leave(page) {
   await page.goto(`${baseUrl()}/admin/processes`);
   assert.deepEqual(asked, ['beforeunload']);
   page.off('dialog', stay);
+}
+
+/** An id that cannot be taken is not saved under the former one; what is changed while a save runs is not saved, and kept. */
+async function saving(page) {
+  await page.goto(`${baseUrl()}/admin/designer/nested`);
+  await problems(page, /No problems|^0 errors/);
+  const general = page.getByTestId('group-general');
+  await page.getByTestId('element').selectOption('ask');
+  await general.getByLabel('Id', { exact: true }).fill('not an id');
+  await page.getByTestId('save').click();
+  await page.getByTestId('trouble').getByText('Not saved: Id: expected a letter first').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.field), 'id');
+  await general.getByLabel('Id', { exact: true }).fill('ask');
+  let answer;
+  const asked = new Promise((resolve) => (answer = resolve));
+  let go;
+  const held = new Promise((resolve) => (go = resolve));
+  const save = /\/v1\/definitions\?publish/;
+  await page.route(save, async (route) => {
+    answer();
+    await held;
+    await route.continue();
+  });
+  await general.getByLabel('Name', { exact: true }).fill('Before');
+  await page.getByTestId('save').click();
+  await asked;
+  await general.getByLabel('Name', { exact: true }).fill('Meanwhile');
+  await page.keyboard.press('Tab');
+  go();
+  await said(page, 'What you changed meanwhile is not saved yet.');
+  await page.getByTestId('state').filter({ hasText: 'changed' }).waitFor();
+  await page.unroute(save);
+  // Who asks for a version sees that version, and is offered the changes.
+  const other = await page.context().newPage();
+  await other.goto(`${baseUrl()}/admin/designer/nested?version=1`);
+  await other.getByTestId('news').getByRole('button', { name: 'Open your changes' }).click();
+  await other.getByTestId('element').selectOption('ask');
+  assert.equal(await other.getByTestId('group-general').getByLabel('Name', { exact: true }).inputValue(), 'Meanwhile');
+  await other.getByTestId('news').getByRole('button', { name: 'Drop them' }).click();
+  await said(other, 'Your changes are dropped.');
+  await other.close();
+  await page.bringToFront();
+  await page.getByTestId('save').click();
+  await said(page, 'Saved as version 3');
 }
 
 /** Tokens that are revoked while somebody draws: it is said, and nothing drawn is lost. */
@@ -258,6 +298,7 @@ await play(async (browser, watch) => {
   for (const look of [drillDown, lanes, mistakes, palette, placing]) await look(await signIn(browser, watch, byToken('otto')));
   await copyNested(page);
   await leave(page);
+  await saving(page);
   await takenAway(browser, watch);
   page.on('dialog', (dialog) => dialog.accept());
   await many(page);

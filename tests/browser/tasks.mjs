@@ -53,9 +53,23 @@ async function claim(bob, ben) {
   await shots(bob, 'tasks');
   await drafts(bob, ben);
   await task(bob, 'check').getByTestId('release').click();
+  await bob.getByTestId('tab-claimable').click();
+  await task(bob, 'check').getByRole('button', { name: 'Work on it' }).click();
+  await bob.getByTestId('task-panel').getByLabel('Accepted').fill('"half"');
   await ben.getByTestId('tab-claimable').click();
   await task(ben, 'check').getByTestId('claim').click();
   await task(bob, 'check').waitFor({ state: 'detached' });
+  await taken(bob);
+}
+
+/** Who types while somebody else takes the task is told, and can read what was typed. */
+async function taken(bob) {
+  const over = bob.getByTestId('task-over');
+  await over.getByText('What you typed can still be read.').waitFor();
+  assert.equal(await bob.getByTestId('task-panel').getByLabel('Accepted').inputValue(), '"half"');
+  assert.ok(await bob.getByTestId('task-panel').getByRole('button', { name: 'Run decide' }).isDisabled());
+  await over.getByRole('button', { name: 'Close' }).click();
+  await bob.getByTestId('task-panel').waitFor({ state: 'detached' });
 }
 
 /** Two who look at the same task see each other, and that one of them types; who closes it is gone for the other. */
@@ -114,6 +128,8 @@ async function assign(operator, bob, ben, key) {
   await shots(operator, 'assign');
   await operator.keyboard.press('Enter');
   await element(operator, 'check').getByText('Assigned to bob').waitFor();
+  await ben.getByTestId('task-over').getByText('bob has taken this task.').waitFor();
+  await ben.getByTestId('task-over').getByRole('button', { name: 'Close' }).click();
   await ben.getByText('No task waits for you.').waitFor();
   await ben.goto(`${baseUrl()}/admin/instances/${key}`);
   await element(ben, 'check').getByText('read only').waitFor();

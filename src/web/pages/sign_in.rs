@@ -79,7 +79,7 @@ pub async fn by_link(
                 old, but this one is not";
             let problem = HttpProblem::new(ErrorCode::Unauthenticated, sentence);
             app.sign_in_failed(&request, None, &problem);
-            refused(&app, &request, to, problem)
+            refused(&app, &request, (to, ""), problem)
         }
     }
 }
@@ -109,7 +109,7 @@ pub async fn by_form(
     let to = own_page(&form.to);
     match identity {
         Ok(identity) => signed_in(&app, &request, &identity, to),
-        Err(problem) => refused(&app, &request, to, problem),
+        Err(problem) => refused(&app, &request, (to, &form.username), problem),
     }
 }
 
@@ -134,7 +134,7 @@ fn signed_in(
             to.unwrap_or_else(|| start_page(identity)),
             cookie,
         )),
-        Err(problem) => refused(app, request, to, problem),
+        Err(problem) => refused(app, request, (to, ""), problem),
     }
 }
 
@@ -145,11 +145,12 @@ fn see_other(address: &str, cookie: Cookie<'static>) -> HttpResponse {
         .finish()
 }
 
-/// The sign-in form again, with the reason; for a program, the problem itself.
+/// The sign-in form again, with the page to return to, the name that was given and the reason; for a
+/// program, the problem itself.
 fn refused(
     app: &App,
     request: &HttpRequest,
-    to: Option<&str>,
+    (to, username): (Option<&str>, &str),
     problem: HttpProblem,
 ) -> Result<HttpResponse, HttpProblem> {
     if !wants_page(request) {
@@ -161,5 +162,5 @@ fn refused(
         app.config.sign_in_link,
         Some(problem.to_string()),
     );
-    page(app, problem.status_code(), "sign_in", &view)
+    page(app, problem.status_code(), "sign_in", &view.named(username))
 }

@@ -9,6 +9,8 @@ import { iterationOf } from './iterations.js';
 export class ActionList {
   private readonly items = new Map<string, HTMLElement>();
   private readonly list = h('ul', { class: 'log-list' });
+  /** The instance as a form sees it whose action is over. */
+  private readonly offeringNone: Instance;
   private readonly empty = h('p', { class: 'empty' }, 'None for you at this step.');
 
   constructor(
@@ -17,11 +19,12 @@ export class ActionList {
     /** Whether a single action is open at first; later the user decides. */
     private opensOne = false,
   ) {
+    this.offeringNone = { ...instance, actions: { get: () => [], subscribe: () => () => undefined } } as Instance;
     root.replaceChildren(this.empty, this.list);
   }
 
-  /** Shows these actions. */
-  show(actions: readonly AvailableAction[]): void {
+  /** Shows these actions; of those that are `over`, the input can be read, but not sent. */
+  show(actions: readonly AvailableAction[], over: readonly AvailableAction[] = []): void {
     const keys = new Set(actions.map(keyOf));
     for (const [key, item] of this.items) {
       if (keys.has(key)) continue;
@@ -34,6 +37,13 @@ export class ActionList {
       const item = h('li', { 'data-action': action.name }, this.draw(action));
       this.items.set(key, item);
       this.list.append(item);
+    }
+    const withdrawn = new Set(over.map(keyOf));
+    for (const [key, item] of this.items) {
+      const isOver = withdrawn.has(key);
+      item.querySelectorAll('button').forEach((button) => (button.disabled = isOver));
+      const form = item.querySelector('stepwire-form');
+      if (form) form.instance = isOver ? this.offeringNone : this.instance;
     }
     this.empty.hidden = actions.length > 0;
     // A single action is open from the start.

@@ -24,10 +24,29 @@ const details = ({ details }: Entry): (Node | string)[] =>
     return [label, name === 'instance' ? instanceLink(String(value)) : h('code', {}, String(value)), ' '];
   });
 
+/** Acts that the log knows; others are found, too. */
+const ACTS = [
+  ...['terminate', 'hold', 'unhold', 'patch', 'move', 'migrate', 'retry', 'skip', 'assign', 'dismiss'],
+  ...['process deployed', 'process enabled', 'process disabled', 'version published', 'version deprecated', 'version deleted'],
+  ...['user added', 'user changed', 'user removed', 'tokens of a user revoked', 'token issued', 'signed in by a link'],
+  ...['schedule enabled', 'schedule disabled', 'schedule run', 'trial begun'],
+  ...['connection closed', 'backup made'],
+];
+
 export function audit(): OperationsPage {
   const by = h('input', { class: 'input', id: 'audit-by', name: 'by', placeholder: 'User' });
-  const act = h('input', { class: 'input', id: 'audit-act', name: 'act', placeholder: 'terminate' });
+  const act = h('input', { class: 'input', id: 'audit-act', name: 'act', placeholder: 'terminate', list: 'audit-acts' });
   const since = h('input', { class: 'input', id: 'audit-since', name: 'since', type: 'datetime-local' });
+  const former = new URLSearchParams(location.search);
+  for (const input of [by, act, since]) input.value = former.get(input.name) ?? '';
+  const keepInAddress = () => {
+    const address = new URL(location.href);
+    for (const { name, value } of [by, act, since]) {
+      if (value.trim() === '') address.searchParams.delete(name);
+      else address.searchParams.set(name, value.trim());
+    }
+    history.replaceState(null, '', address);
+  };
   const path = () => {
     const asked = new URLSearchParams();
     for (const { name, value } of [by, act]) if (value.trim() !== '') asked.set(name, value.trim());
@@ -56,11 +75,13 @@ export function audit(): OperationsPage {
         { class: 'filters few', role: 'search', 'aria-label': 'Filter the audit log', 'data-testid': 'audit-filter' },
         field('Done by', by),
         field('What', act),
+        h('datalist', { id: 'audit-acts' }, ...ACTS.map((value) => h('option', { value }))),
         field('Since', since),
         h('button', { class: 'button primary' }, 'Filter'),
       );
       filter.addEventListener('submit', (event) => {
         event.preventDefault();
+        keepInAddress();
         void look();
       });
       return [filter];

@@ -7,6 +7,8 @@ import { getJson, post } from './rest.js';
 const MOST = 10_000;
 /** Commands in progress at the same time. */
 const AT_ONCE = 4;
+/** Until what was retried has failed again, if it does so at once. */
+const AGAIN_MS = 2_000;
 
 interface Listed {
   instances: { instance: string; status: string; incidents: number }[];
@@ -56,6 +58,12 @@ const COMMANDS: Record<string, { label: string; wanted: Wanted; work: (key: stri
   },
 };
 
+/** Which of these instances have incidents again. */
+async function failedAgain(keys: readonly string[]): Promise<number> {
+  const stuck = new Set(await all(COMMANDS.retry!.wanted, () => undefined));
+  return keys.filter((key) => stuck.has(key)).length;
+}
+
 /** Puts the buttons and the progress into `root`. */
 export function offerBulk(root: HTMLElement): void {
   // Repairs need role operator; owners may end their own instances.
@@ -86,7 +94,7 @@ export function offerBulk(root: HTMLElement): void {
     const { label, wanted, work } = COMMANDS[name]!;
     const verb = label.replace('…', '');
     return withAll(verb, wanted, async (keys) => {
-      if (confirm(`${verb}: ${keys.length} ${keys.length === 1 ? 'instance' : 'instances'}. That cannot be undone.`)) await each(told, keys, work, verb);
+      if (confirm(`${verb}: ${keys.length} ${keys.length === 1 ? 'instance' : 'instances'}. That cannot be undone.`)) await each(told, keys, work, verb, name === 'retry' ? () => failedAgain(keys) : undefined);
     });
   };
   const toVersion = async () => {
@@ -99,8 +107,17 @@ export function offerBulk(root: HTMLElement): void {
   };
 }
 
-/** Runs the work for each, a few at a time, with its progress in `told` and a button that stops it. */
-export async function each<T>(told: HTMLElement, all: readonly T[], work: (one: T) => Promise<unknown>, verb: string): Promise<void> {
+/**
+ * Runs the work for each, a few at a time, with its progress in `told` and a button that stops it. `failedAgain` counts after a moment
+ * what was done in vain.
+ */
+export async function each<T>(
+  told: HTMLElement,
+  all: readonly T[],
+  work: (one: T) => Promise<unknown>,
+  verb: string,
+  failedAgain?: () => Promise<number>,
+): Promise<void> {
   const bar = h('progress', { max: all.length, value: 0, 'aria-label': verb });
   const words = h('span', {});
   let stopped = false;
@@ -118,5 +135,10 @@ export async function each<T>(told: HTMLElement, all: readonly T[], work: (one: 
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
   const failed = refused.length > 0 ? `; ${refused.length} refused, the first: ${refused[0]}` : '';
-  redraw(told, h('span', {}, `${verb}: ${done - refused.length} of ${all.length} done${failed}.`));
+  const sentence = `${verb}: ${done - refused.length} of ${all.length} done${failed}.`;
+  redraw(told, h('span', {}, sentence));
+  if (!failedAgain || done === refused.length) return;
+  await new Promise((after) => setTimeout(after, AGAIN_MS));
+  const again = await failedAgain();
+  redraw(told, h('span', {}, `${sentence} ${again === 0 ? 'None has failed again so far.' : `${again} failed again.`}`));
 }

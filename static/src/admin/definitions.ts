@@ -58,6 +58,16 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
   }
 }
 
+/** A part of a page that is loaded when it is needed; says in the words of the other requests why it cannot be. */
+export async function loaded<T>(part: Promise<T>): Promise<T> {
+  try {
+    return await part;
+  } catch {
+    await ask('/readyz');
+    throw new Error('expected a part of this page, but the server has another version of it; load the page again');
+  }
+}
+
 const address = (id: string, version?: number | string) =>
   `/v1/definitions/${encodeURIComponent(id)}${version === undefined ? '' : `/${version}`}`;
 
@@ -128,6 +138,13 @@ export async function change(id: string, version: number | string, command: 'pub
 /** Allows or forbids new instances of a process. */
 export async function switchProcess(id: string, command: 'enable' | 'disable'): Promise<void> {
   await ask(`${address(id)}/${command}`, { method: 'POST' });
+}
+
+/** The text of a chosen file. */
+export async function textOf(file: File): Promise<string> {
+  const text = await file.text();
+  if (!text.trim()) throw new Error('expected BPMN 2.0 XML or the JSON form of a process, but the file is empty');
+  return text;
 }
 
 /** The format of a file, by its first character: JSON or BPMN XML. */

@@ -39,7 +39,13 @@ export function incidents(): OperationsPage {
       const send = (command: 'retry' | 'skip', { instance, element }: Incident) => post(`/v1/instances/${instance}/${command}`, { element });
       const all = (command: 'retry' | 'skip', found: readonly Incident[]) => async () => {
         if (command === 'skip' && !confirm(`Skip ${found.length}? The failed work is not done.`)) return;
-        await each(told, found, (one) => send(command, one), command === 'retry' ? 'Retry' : 'Skip');
+        const failedAgain = async () => {
+          const { rows } = await parts<Incident>('/v1/incidents', 'incidents', PARTS);
+          const open = new Set(rows.map(({ element }) => element));
+          return found.filter(({ element }) => open.has(element)).length;
+        };
+        if (command === 'retry') await each(told, found, (one) => send(command, one), 'Retry', failedAgain);
+        else await each(told, found, (one) => send(command, one), 'Skip');
         await look();
       };
       const groups = [...causes.values()].sort((a, b) => b.length - a.length);

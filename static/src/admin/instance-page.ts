@@ -1,5 +1,5 @@
 import { type ActiveNode, type Client, connect, type Instance, type JsonObject, type Store } from '@stepwire/client';
-import { showConnection } from '../connection-badge.js';
+import { showSession } from './session.js';
 import { batched, byId, h, redraw } from '../dom.js';
 import { ActionList } from './action-list.js';
 import { ChildTree } from './child-tree.js';
@@ -89,7 +89,7 @@ export class InstancePage {
       this.data.search((target as HTMLInputElement).value);
       this.view.search((target as HTMLInputElement).value);
     });
-    showConnection(byId('connection'), this.client);
+    showSession(this.client);
     const { view, nodes, actions, status, children, error } = this.instance;
     this.follow(view, () => this.past ?? this.view.show(view.get()));
     this.follow(status, () => {

@@ -4,8 +4,8 @@
  */
 import { connect } from '@stepwire/client';
 import type { Topic } from '@stepwire/client/lists';
-import { showConnection } from '../connection-badge.js';
-import { byId, h, redraw } from '../dom.js';
+import { showSession } from './session.js';
+import { h, redraw } from '../dom.js';
 import { audit } from './audit.js';
 import { dashboard } from './dashboard.js';
 import { connections } from './connections.js';
@@ -26,7 +26,7 @@ const PAGES: Record<string, () => OperationsPage> = { dashboard, incidents, sche
 
 export function openOperations(root: HTMLElement): void {
   const client = connect({ url: ticketUrl, client: 'admin/1' });
-  showConnection(byId('connection'), client);
+  showSession(client);
   const page = PAGES[root.dataset.page ?? '']?.();
   if (!page) return;
   const look = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import { type Child, h } from '../dom.js';
-import type { Problem } from './definitions.js';
+import { type Problem, Refused } from './definitions.js';
 
 /** The problems of a definition, as a list; `jump` makes each problem link to its element. */
 export function problemList(problems: readonly Problem[], jump?: (problem: Problem) => void): HTMLElement {
@@ -15,6 +15,12 @@ export function problemList(problems: readonly Problem[], jump?: (problem: Probl
     return h('li', item, button);
   });
   return h('ul', { class: 'problem-list', 'data-testid': 'problem-list' }, ...items);
+}
+
+/** Why a file was not imported: a sentence, and what is wrong with its model. */
+export function importTrouble(error: Error): { reason: string; list: HTMLElement | false } {
+  const found = error instanceof Refused ? error.problems : [];
+  return found.length > 0 ? { reason: 'it has these problems', list: problemList(found) } : { reason: error.message, list: false };
 }
 
 /** A sentence whose `names` are set as code. */

@@ -4,7 +4,7 @@
  */
 import { type Client, connect, type TaskInfo } from '@stepwire/client';
 import { type TaskList, tasks } from '@stepwire/client/lists';
-import { showConnection } from '../connection-badge.js';
+import { showSession } from './session.js';
 import { batched, byId, h, redraw } from '../dom.js';
 import { commandButton } from './command-button.js';
 import { dueNotes, dueTime } from './due.js';
@@ -30,6 +30,8 @@ const EMPTY: Record<Tab, string> = {
   all: 'No task waits.',
 };
 
+const HEADS = ['Task', 'Process', 'Business key', 'Lane', 'Whose', 'Due', 'Waiting since', 'Commands'];
+
 /** The name of a task; iterations of one user task have numbers. */
 const taskName = ({ name, node, loopCounter }: TaskInfo): string =>
   loopCounter === null ? name || node : `${name || node} (${loopCounter})`;
@@ -51,7 +53,7 @@ export class TasksPage {
   private wanted = 1;
   private readonly looker = new Looker(() => this.readAll());
   /** The open task and its row. */
-  private working: { task: TaskInfo; panel: TaskPanel; row: HTMLElement } | undefined;
+  private working: { task: TaskInfo; panel: TaskPanel; row: HTMLElement; at: number } | undefined;
   private readonly body = h('tbody', {});
   private readonly table = this.makeTable();
 
@@ -61,7 +63,7 @@ export class TasksPage {
     this.seesAll = all === 'true';
     this.client = connect({ url: ticketUrl, client: 'admin/1', schemas: true });
     this.list = tasks(this.client);
-    showConnection(byId('connection'), this.client);
+    showSession(this.client);
     const show = batched(() => this.show());
     this.list.tasks.subscribe(show);
     this.list.more.subscribe(show);
@@ -96,6 +98,7 @@ export class TasksPage {
     const address = new URL(location.href);
     address.searchParams.set('tab', tab);
     history.replaceState(null, '', address);
+    if (!this.lists()[tab].some((task) => this.isOpen(task))) this.stopWorking();
     this.show();
     if (tab === 'all' && this.seesAll) this.looker.news();
   }
@@ -103,22 +106,38 @@ export class TasksPage {
   private show(): void {
     const known = this.list.tasks.get();
     if (!known) return;
-    const mine = known.filter(({ assignee }) => assignee === this.user);
-    const claimable = known.filter(({ assignee }) => assignee === null);
-    const all = this.seesAll ? (this.everybody?.rows ?? known) : known;
-    const lists: Record<Tab, readonly TaskInfo[]> = { mine, claimable, all };
+    const lists = this.lists();
+    const { mine, claimable, all } = lists;
     const tab = this.tab ?? (mine.length === 0 && claimable.length > 0 ? 'claimable' : 'mine');
     byId('total').textContent = this.counted(known, mine.length, tab);
     this.wakeWhenOverdue(lists[tab]);
     redraw(byId('tabs'), this.tabs(tab, lists));
     const shown = [...lists[tab]].sort((a, b) => compare(dueTime(a), dueTime(b)));
     void this.readNamed(shown);
-    const worked = shown.find(({ element }) => element === this.working?.task.element);
-    if (!worked) this.stopWorking();
-    redraw(this.body, ...shown.flatMap((task) => this.rows(task)));
+    const at = shown.findIndex((task) => this.isOpen(task));
+    if (at < 0 && this.working?.panel.hasActed) this.stopWorking();
+    this.working?.panel.gone(at < 0 && !known.some((task) => this.isOpen(task)));
+    const rows = shown.map((task) => this.rows(task));
+    // What the user types stays where it is when the task is not in the list any more.
+    if (this.working && at < 0) rows.splice(this.working.at, 0, [this.working.row]);
+    else if (this.working) this.working.at = at;
+    redraw(this.body, ...rows.flat());
     const empty = known.length === 0 && all.length === 0 ? 'No task waits for you.' : EMPTY[tab];
     const more = this.moreButton(tab);
-    redraw(byId('tasks'), shown.length === 0 ? h('p', { class: 'empty' }, empty) : this.table, ...more);
+    redraw(byId('tasks'), rows.length === 0 ? h('p', { class: 'empty' }, empty) : this.table, ...more);
+  }
+
+  private lists(): Record<Tab, readonly TaskInfo[]> {
+    const known = this.list.tasks.get() ?? [];
+    return {
+      mine: known.filter(({ assignee }) => assignee === this.user),
+      claimable: known.filter(({ assignee }) => assignee === null),
+      all: this.seesAll ? (this.everybody?.rows ?? known) : known,
+    };
+  }
+
+  private isOpen({ element }: TaskInfo): boolean {
+    return element === this.working?.task.element;
   }
 
   private wakeWhenOverdue(tasks: readonly TaskInfo[]): void {
@@ -162,8 +181,7 @@ export class TasksPage {
   }
 
   private makeTable(): HTMLElement {
-    const heads = ['Task', 'Process', 'Business key', 'Lane', 'Whose', 'Due', 'Waiting since', 'Commands'];
-    const cells = heads.map((name) => h('th', { scope: 'col' }, name));
+    const cells = HEADS.map((name) => h('th', { scope: 'col' }, name));
     const caption = h('caption', { class: 'visually-hidden' }, 'Tasks, by due date, then the newest first');
     return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...cells)), this.body);
   }
@@ -186,7 +204,7 @@ export class TasksPage {
       cell('Waiting since', time(createdAt)),
       h('td', { 'data-label': 'Commands' }, h('div', { class: 'row' }, ...this.commands(task))),
     );
-    return this.working?.task.element === element ? [row, this.working.row] : [row];
+    return this.working && this.isOpen(task) ? [row, this.working.row] : [row];
   }
 
   private whose({ assignee, candidates }: TaskInfo): (Node | string)[] {
@@ -204,7 +222,7 @@ export class TasksPage {
         focus: `${element}/${type}`,
         run: () => run(this.client.command({ type, instance, element }).then(then)),
       });
-    const isOpen = this.working?.task.element === element;
+    const isOpen = this.isOpen(task);
     const open = commandButton({
       label: isOpen ? 'Close' : 'Work on it',
       about: taskName(task),
@@ -219,16 +237,24 @@ export class TasksPage {
       this.choose('mine');
     };
     if (assignee === null) return [button('Claim', 'claim', claimed), open];
-    return [open, button('Release', 'release')];
+    const released = () => {
+      if (this.working && this.isOpen(task)) this.working.panel.hasActed = true;
+      this.show();
+    };
+    return [open, button('Release', 'release', released)];
   }
 
   /** Opens a task below its row, and closes any other. */
   private work(task: TaskInfo): void {
     this.stopWorking();
-    const panel = new TaskPanel(this.client, task);
-    const cell = h('td', { colspan: 7 }, panel.root);
+    const closed = () => {
+      this.stopWorking();
+      this.show();
+    };
+    const panel = new TaskPanel(this.client, task, this.user, closed);
+    const cell = h('td', { colspan: HEADS.length }, panel.root);
     const row = h('tr', { class: 'worked-on', 'data-testid': 'task-panel' }, cell);
-    this.working = { task, panel, row };
+    this.working = { task, panel, row, at: 0 };
   }
 
   private stopWorking(): void {

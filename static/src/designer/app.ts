@@ -4,28 +4,32 @@
  */
 import {
   change,
-  check,
   deploy,
   type Deployed,
   download,
-  formatOf,
+  loaded,
   processIds,
   Refused,
   saveText,
   source,
+  textOf,
   type Version,
   versions,
 } from '../admin/definitions.js';
-import { problemList } from '../admin/problem-list.js';
+import { importTrouble } from '../admin/problem-list.js';
 import { byId, h } from '../dom.js';
-import { Autosave, type Draft } from './autosave.js';
+import { Autosave, type StoredDraft } from './autosave.js';
 import { CompareView } from './compare-view.js';
+import { acceptDrops, chooseFile, modelOf, whyNotOpen } from './files.js';
+import { giveFreshIds } from './fresh-ids.js';
 import { firstDeployed } from './global-tasks.js';
 import { fit, LEGIBLE, MARGIN, PALETTE, zoom } from './fit.js';
+import { shortcuts } from './keyboard.js';
 import { sayWhenLarge, TOO_LARGE, toCheck } from './large.js';
 import { createDrawing, type Drawing } from './modeler.js';
 import { Model } from './model.js';
-import { clearNews, clearTrouble, complain, saved, tell, tellOfDrawing, type Way } from './notes.js';
+import { complainOfNewer, offerNewer, tellOfNewer } from './newer.js';
+import { clearNews, clearTrouble, complain, complainOf, saved, tell, tellOfDrawing, type Way } from './notes.js';
 import { Panel } from './panel.js';
 import { Problems } from './problems.js';
 import { type Tool, Toolbar } from './toolbar.js';
@@ -36,6 +40,10 @@ import { Written, written } from './written.js';
 const [KEEP_MS, CHECK_MS] = [400, 700];
 /** The interval of checking for versions saved by others, which are not pushed. */
 const LOOK_MS = 30_000;
+/** Drafts of other windows that are offered at once. */
+const OFFERED = 3;
+/** The template of a new process that begins with a file. */
+const OF_FILE = 'blank';
 
 export class Designer {
   private readonly mayEdit: boolean;
@@ -54,6 +62,9 @@ export class Designer {
   private base: number;
   private state: string;
   private isDirty = false;
+  /** Counts what is drawn and typed: an answer to a save is about what was there when it was sent. */
+  private edits = 0;
+  private saving = Promise.resolve();
   private isLoading = true;
   private keeping = 0;
   private told = 0;
@@ -71,7 +82,7 @@ export class Designer {
     this.panel = new Panel(byId('properties'), this.model, this.mayEdit);
     this.problems = new Problems(byId('problems'), this.model, this.panel, async () => toCheck(await this.xml()));
     this.comparison = new CompareView(this.model, this.panel, () => this.xml());
-    this.toolbar = new Toolbar(byId('tools'), this.tools());
+    this.toolbar = new Toolbar(byId('tools'), this.tools(), (error, label) => complainOf(error, label));
     this.autosave = new Autosave(user, process || `new/${from}`);
     this.follow();
     void this.open();
@@ -94,7 +105,7 @@ export class Designer {
       { name: 'check', label: 'Check', run: () => this.checkNow() },
       { name: 'undo', label: 'Undo', keys: 'Ctrl+Z', run: () => this.step('undo') },
       { name: 'redo', label: 'Redo', keys: 'Ctrl+Y', run: () => this.step('redo') },
-      { name: 'import', label: 'Import', run: () => this.chooseFile() },
+      { name: 'import', label: 'Import', run: () => chooseFile((file) => this.importFrom(file)) },
       ...look,
     ];
   }
@@ -105,7 +116,9 @@ export class Designer {
     bus.on('commandStack.changed', () => (this.written.stale(), this.isLoading || this.changed()));
     // Input that is not in the model yet must not be lost either.
     byId('properties').addEventListener('input', ({ target }) => {
-      if (this.mayEdit && (target as HTMLElement).dataset.field !== undefined) this.markDirty();
+      if (!this.mayEdit || (target as HTMLElement).dataset.field === undefined) return;
+      this.edits++;
+      this.markDirty();
     });
     addEventListener('beforeunload', (event) => {
       this.keepNow();
@@ -113,34 +126,12 @@ export class Designer {
     });
     addEventListener('pagehide', () => this.keepNow());
     document.addEventListener('visibilitychange', () => (document.hidden ? this.keepNow() : void this.look()));
-    document.addEventListener('keydown', (event) => this.key(event));
-    document.addEventListener('dragover', (event) => event.dataTransfer?.types.includes('Files') && event.preventDefault());
-    document.addEventListener('drop', (event) => {
-      const file = event.dataTransfer?.files[0];
-      if (!file) return;
-      event.preventDefault();
-      if (this.mayEdit) void this.importFile(file);
-    });
+    if (this.mayEdit) shortcuts(byId('canvas'), { save: () => void this.save(false), step: (way) => this.step(way) });
+    acceptDrops((file) => this.mayEdit && this.importFrom(file));
     new ResizeObserver(() => this.model.service<Canvas>('canvas').resized()).observe(byId('canvas'));
-    this.autosave.watch(() =>
-      tell('This process is open in another window of this browser, too: the last change in either window is kept.'),
-    );
+    const beside = 'This process is changed in another window of this browser, too: each window keeps its own changes.';
+    this.autosave.watch(() => void this.keep(), () => tell(beside));
     if (this.mayEdit) setInterval(() => void this.look(), LOOK_MS);
-  }
-
-  private key(event: KeyboardEvent): void {
-    if (!(event.ctrlKey || event.metaKey) || !this.mayEdit) return;
-    const letter = event.key.toLowerCase();
-    if (letter === 's') {
-      event.preventDefault();
-      return void this.save(false);
-    }
-    const inText = (event.target as HTMLElement).matches('input, textarea, select, [contenteditable]');
-    if (inText || event.defaultPrevented || byId('canvas').contains(event.target as Node)) return;
-    if (letter === 'z' || letter === 'y') {
-      event.preventDefault();
-      this.step(letter === 'y' || event.shiftKey ? 'redo' : 'undo');
-    }
   }
 
   // Opening.
@@ -148,12 +139,18 @@ export class Designer {
   private async open(): Promise<void> {
     try {
       const xml = await this.read();
-      const draft = this.mayEdit ? this.autosave.read() : undefined;
-      if (draft && draft.xml !== xml) await this.restore(draft, xml);
-      else await this.load(xml);
+      const drafts = this.mayEdit ? this.autosave.all().filter((one) => one.xml !== xml) : [];
+      // Who asks for a version is to see that version.
+      const draft = new URLSearchParams(location.search).has('version') ? undefined : drafts.shift();
+      if (draft) await this.restore(draft, xml, drafts);
+      else {
+        await this.load(xml);
+        if (drafts.length > 0)
+          tell(`You see version ${this.version} as it was saved. Changes of yours are kept in this browser.`, this.offers(drafts, xml));
+      }
       if (this.mayEdit) {
         this.panel.processIds = await processIds();
-        if (!this.process && !draft) this.giveFreshIds();
+        if (!this.process && !draft) this.giveIds();
         this.panel.draw();
         await this.followFirst();
         await this.look();
@@ -167,12 +164,15 @@ export class Designer {
 
   private async read(): Promise<string> {
     const { format, template: from = '' } = this.root.dataset;
-    if (!this.process) return (await import('./templates.js')).template(from);
+    if (!this.process) return (await loaded(import('./templates.js'))).template(from);
     const text = await source(this.process, this.version, format === 'json' ? 'json' : 'bpmn');
-    return format === 'json' ? (await import('./json-form.js')).bpmnOf(text) : text;
+    return modelOf(text);
   }
 
-  private async restore(draft: Draft, xml: string): Promise<void> {
+  /** Continues a draft; `xml` is what the server has, and `others` are further drafts. */
+  private async restore(draft: StoredDraft, xml: string, others: readonly StoredDraft[]): Promise<void> {
+    await this.keep();
+    this.autosave.adopt(draft);
     try {
       await this.load(draft.xml);
     } catch {
@@ -190,8 +190,15 @@ export class Designer {
     };
     tell(
       `Your changes from ${new Date(draft.at).toLocaleString()} were kept in this browser and are open again; they are not saved yet.`,
-      [{ label: 'Drop them', run: drop }],
+      [{ label: 'Drop them', run: drop }, ...this.offers(others, xml)],
     );
+  }
+
+  private offers(drafts: readonly StoredDraft[], xml: string): Way[] {
+    return drafts.slice(0, OFFERED).map((draft) => ({
+      label: `Open your changes from ${new Date(draft.at).toLocaleString()}`,
+      run: () => this.restore(draft, xml, drafts.filter((one) => one !== draft)),
+    }));
   }
 
   /** Draws a model; one without a diagram is laid out. */
@@ -201,12 +208,13 @@ export class Designer {
       const isDrawn = /<(\w+:)?BPMNShape\b/.test(xml);
       await sayWhenLarge(xml);
       const left: { message: string }[] = [];
-      const { warnings } = await this.drawing.importXML(isDrawn ? xml : await (await import('./layout.js')).withDiagram(xml, left));
+      const { warnings } = await this.drawing.importXML(isDrawn ? xml : await (await loaded(import('./layout.js'))).withDiagram(xml, left));
       left.push(...(warnings as unknown as Error[]));
       tellOfDrawing(isDrawn, left);
       this.fit(LEGIBLE);
     } finally {
       this.isLoading = false;
+      saved('');
     }
     this.showState();
     if (this.mayEdit) this.problems.later(0);
@@ -216,23 +224,10 @@ export class Designer {
       );
   }
 
-  /** A new process must not have the id of an existing one. */
-  private giveFreshIds(): void {
-    const taken = new Set(this.panel.processIds);
+  /** The ids of a new process are not a change that is undone. */
+  private giveIds(): void {
     this.isLoading = true;
-    for (const process of this.model.processes()) {
-      const former = process.id ?? '';
-      if (!taken.has(former)) continue;
-      let number = 2;
-      while (taken.has(`${former}${number}`)) number++;
-      const id = `${former}${number}`;
-      const owner = this.model.elements().find(({ businessObject }) => businessObject === process) ?? this.model.root;
-      this.model.rename(owner, process, id);
-      const calls = this.model.elements().filter(({ type }) => type === 'bpmn:CallActivity');
-      for (const call of calls.filter(({ businessObject }) => businessObject.get('calledElement') === former)) {
-        this.model.set(call, call.businessObject, { calledElement: id });
-      }
-    }
+    giveFreshIds(this.model, this.panel.processIds);
     this.model.service<CommandStack>('commandStack').clear();
     this.isLoading = false;
   }
@@ -256,7 +251,9 @@ export class Designer {
   // Changing.
 
   private changed(): void {
+    this.edits++;
     this.trial?.modelChanged();
+    this.comparison.modelChanged();
     this.markDirty();
     this.showState();
     this.problems.later(this.written.pause(CHECK_MS));
@@ -275,6 +272,14 @@ export class Designer {
     this.isDirty = false;
     this.showState();
     saved(sentence);
+  }
+
+  /** The server has what was there at `edits`; what was drawn while it answered stays a draft. */
+  private async settled(sentence: string, edits: number): Promise<void> {
+    if (edits === this.edits) return this.clean(sentence);
+    this.showState();
+    await this.keep();
+    saved(`${sentence} What you changed meanwhile is not saved yet.`);
   }
 
   private async keep(): Promise<void> {
@@ -324,26 +329,41 @@ export class Designer {
 
   // Saving.
 
-  private async save(publish: boolean): Promise<void> {
+  /** A save waits for the one before, on whose version it is based. */
+  private save(publish: boolean): Promise<void> {
+    this.saving = this.saving.then(() => this.saveNow(publish));
+    return this.saving;
+  }
+
+  private async saveNow(publish: boolean): Promise<void> {
     clearTrouble();
-    this.panel.pending.flush();
+    if (this.hasRejected('saved')) return;
+    const { edits } = this;
     try {
-      if (!this.isDirty && this.version > 0) await this.unchanged(publish);
-      else this.accepted(await deploy(await this.xml(), 'bpmn', { publish, base: this.base }), publish);
+      if (!this.isDirty && this.version > 0) await this.unchanged(publish, edits);
+      else await this.accepted(await deploy(await this.xml(), 'bpmn', { publish, base: this.base }), publish, edits);
     } catch (error) {
       this.refused(error as Error, publish);
     }
   }
 
+  /** Whether a field holds what the model did not take: then the model is not what the user sees. */
+  private hasRejected(what: string): boolean {
+    this.panel.pending.flush();
+    const rejected = this.panel.focusRejected();
+    if (rejected) complain(`Not ${what}: ${rejected}.`);
+    return rejected !== undefined;
+  }
+
   /** The drawn model is a version already; any different byte would make it another one. */
-  private async unchanged(publish: boolean): Promise<void> {
+  private async unchanged(publish: boolean, edits: number): Promise<void> {
     if (!publish) return saved(`Nothing has changed since version ${this.version}.`);
     await change(this.process, this.version, 'publish');
     this.state = 'published';
-    this.clean(`Published: new instances run version ${this.version}.`);
+    await this.settled(`Published: new instances run version ${this.version}.`, edits);
   }
 
-  private accepted({ definitions, ...first }: Deployed, publish: boolean): void {
+  private async accepted({ definitions, ...first }: Deployed, publish: boolean, edits: number): Promise<void> {
     const all = definitions ?? [first];
     const own = all.find(({ id }) => id === this.process) ?? first;
     this.autosave.move(own.id);
@@ -360,7 +380,7 @@ export class Designer {
     this.state = own.state;
     this.problems.show(all.flatMap(({ problems }) => problems));
     clearNews();
-    this.clean(publish ? `Published: new instances run version ${own.version}.` : `Saved as version ${own.version}.`);
+    await this.settled(publish ? `Published: new instances run version ${own.version}.` : `Saved as version ${own.version}.`, edits);
   }
 
   private refused(error: Error, publish: boolean): void {
@@ -372,39 +392,17 @@ export class Designer {
       return complain(`Not saved: ${message.replace(": see 'problems'", ', which are listed below')}. ${kept}`);
     }
     if (status === 409) return void this.conflict(message, publish);
-    if (status === 401) {
-      const url = `/sign-in?to=${encodeURIComponent(location.pathname)}`;
-      return complain(`Not saved: you are signed out. ${kept}`, [{ label: 'Sign in again', run: () => open(url, '_blank') }]);
-    }
     if (status === 413) return complain(TOO_LARGE, [{ label: 'Export BPMN', run: () => void this.exportBpmn() }]);
-    return complain(`Not saved: ${message}. ${kept}`);
+    return complainOf(error, 'Not saved', kept);
   }
 
-  /** Somebody has saved another version meanwhile: with either choice, neither work is lost. */
   private async conflict(message: string, publish: boolean): Promise<void> {
     const newest = await this.newest(this.firstProcess()).catch(() => undefined);
     if (!newest || newest.version <= this.base) return complain(`Not saved: ${message}.`);
-    complain(
-      `Not saved: version ${newest.version} was saved by ${newest.createdBy} meanwhile. Your work is kept in this browser, and the other work stays version ${newest.version}.`,
-      this.waysOut(newest, () => void this.save(publish)),
-    );
-  }
-
-  private waysOut(newest: Version, mine: () => void): Way[] {
-    const { id, version } = newest;
-    return [
-      {
-        label: `See version ${version} in another window`,
-        run: () => open(`/admin/designer/${encodeURIComponent(id)}?version=${version}`, '_blank'),
-      },
-      {
-        label: `Continue with mine, as version ${version + 1}`,
-        run: () => {
-          this.base = version;
-          mine();
-        },
-      },
-    ];
+    complainOfNewer(newest, () => {
+      this.base = newest.version;
+      void this.save(publish);
+    });
   }
 
   /** Whether somebody has saved another version; reported once for each. */
@@ -414,23 +412,13 @@ export class Designer {
     const newest = await this.newest(id).catch(() => undefined);
     if (!newest || newest.version <= this.base || newest.version <= this.told) return;
     this.told = newest.version;
-    if (this.isDirty) {
-      return tell(
-        `Version ${newest.version} was saved by ${newest.createdBy} while you draw. Your changes are kept.`,
-        this.waysOut(newest, () => undefined),
-      );
-    }
-    tell(`Version ${newest.version} was saved by ${newest.createdBy} meanwhile; you see version ${this.version}.`, [
-      {
-        label: `Open version ${newest.version}`,
-        run: () => location.assign(`/admin/designer/${encodeURIComponent(id)}?version=${newest.version}`),
-      },
-    ]);
+    if (this.isDirty) tellOfNewer(newest, () => (this.base = newest.version));
+    else offerNewer(newest, this.version);
   }
 
   private async checkNow(): Promise<void> {
     const found = await this.problems.now();
-    if (found.length === 0) saved('Checked: no problems.');
+    if (found?.length === 0) saved('Checked: no problems.');
     byId('problems').scrollIntoView({ block: 'nearest' });
   }
 
@@ -438,12 +426,15 @@ export class Designer {
 
   private async tryIt(): Promise<void> {
     clearTrouble();
-    const { TrialPanel } = await import('./trial/trial-panel.js');
-    const isOpen = this.showTrial(this.root.dataset.trying !== 'true');
+    const isToOpen = this.root.dataset.trying !== 'true';
+    if (isToOpen && this.hasRejected('tried')) return;
+    const { TrialPanel } = await loaded(import('./trial/trial-panel.js'));
+    const isOpen = this.showTrial(isToOpen);
     this.trial ??= new TrialPanel(byId('trial'), {
       model: this.model,
       xml: () => this.xml(),
       problems: (found) => this.problems.show(found),
+      failed: (error) => complainOf(error, 'Try it'),
       save: saveText,
       closed: () => this.showTrial(false),
     });
@@ -460,41 +451,49 @@ export class Designer {
 
   // Files.
 
-  private chooseFile(): void {
-    const input = h('input', { type: 'file', accept: '.bpmn,.xml,.json' });
-    input.addEventListener('change', () => input.files?.[0] && void this.importFile(input.files[0]));
-    input.click();
+  private importFrom(file: File): void {
+    this.importFile(file).catch((error: Error) => {
+      const { reason, list } = importTrouble(error);
+      complain(`${file.name} was not imported: ${reason}`, [], list);
+    });
   }
 
   private async importFile(file: File): Promise<void> {
     clearTrouble();
     if (this.isDirty && !confirm('Replace the drawing by the file? Unsaved changes are lost.')) return;
-    const text = await file.text();
-    const format = formatOf(text);
+    const text = await textOf(file);
     const former = await this.xml();
     try {
-      await this.load(format === 'json' ? await (await import('./json-form.js')).bpmnOf(text) : text);
+      await this.load(await modelOf(text));
     } catch (error) {
-      const found = await check(text, format).catch(() => []);
+      const reason = await whyNotOpen(text, error as Error);
       await this.load(former);
-      return complain(`${file.name} cannot be opened: ${(error as Error).message}`, [], problemList(found));
+      throw reason;
     }
+    if (!this.model.processes().some(({ id }) => id === this.process)) this.becomeNew();
     await this.followFirst();
     this.changed();
     saved(`${file.name} is open; it is not saved yet.`);
   }
 
+  /** The file of another process is a document of its own, as if it had been opened from the list of processes. */
+  private becomeNew(): void {
+    if (!this.process) return;
+    this.autosave.move(`new/${OF_FILE}`);
+    this.process = '';
+    this.version = this.base = 0;
+    this.state = 'new';
+    history.replaceState(null, '', `/admin/designer/new?template=${OF_FILE}`);
+  }
+
   private async exportBpmn(): Promise<void> {
+    if (this.hasRejected('exported')) return;
     download(this.firstProcess() || 'process', await this.xml(), 'bpmn');
   }
 
   /** The JSON form comes from the server, for a version that it has. */
   private async exportJson(): Promise<void> {
     if (this.isDirty || this.version === 0) return complain('The JSON form is made of a saved version: save the draft first.');
-    try {
-      download(`${this.process}-v${this.version}`, await source(this.process, this.version, 'json'), 'json');
-    } catch (error) {
-      complain((error as Error).message);
-    }
+    download(`${this.process}-v${this.version}`, await source(this.process, this.version, 'json'), 'json');
   }
 }

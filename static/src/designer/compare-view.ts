@@ -2,8 +2,9 @@
 import { source, type Version, versions } from '../admin/definitions.js';
 import { byId, h } from '../dom.js';
 import { compare, type Difference } from './compare.js';
+import { modelOf } from './files.js';
 import type { Model } from './model.js';
-import { complain } from './notes.js';
+import { complain, complainOf } from './notes.js';
 import type { Panel } from './panel.js';
 import type { Canvas } from './types.js';
 
@@ -14,6 +15,9 @@ const LONGEST = 300;
 
 export class CompareView {
   private marked: [id: string, marker: string][] = [];
+  /** Says that the list is old, and offers a new one; filled once the drawing has changed. */
+  private readonly stale = h('div', { role: 'status', 'data-testid': 'differences-stale' });
+  private again: (() => Promise<void>) | undefined;
 
   constructor(
     private readonly model: Model,
@@ -30,13 +34,22 @@ export class CompareView {
     if (version) await this.show(process, version);
   }
 
-  private async show(process: string, { version, format }: Version): Promise<void> {
+  /** The list is about a former drawing from now on. */
+  modelChanged(): void {
+    if (!this.again || this.stale.hasChildNodes()) return;
+    const button = h('button', { type: 'button', class: 'button compact', onclick: () => void this.again?.() }, 'Compare again');
+    this.stale.append(h('p', { class: 'note warn small' }, 'The drawing has changed since: this list is old. ', button));
+  }
+
+  private async show(process: string, one: Version): Promise<void> {
+    const { version, format } = one;
     try {
       const text = await source(process, version, format ?? 'bpmn');
-      const before = format === 'json' ? await (await import('./json-form.js')).bpmnOf(text) : text;
-      this.draw(version, await compare(before, await this.xml()));
+      const differences = await compare(await modelOf(text), await this.xml());
+      this.draw(version, differences);
+      this.again = () => this.show(process, one);
     } catch (error) {
-      complain(`Version ${version} cannot be compared: ${(error as Error).message}`);
+      complainOf(error as Error, `Version ${version} cannot be compared`);
     }
   }
 
@@ -59,7 +72,7 @@ export class CompareView {
       { class: 'problem-list', 'data-testid': 'differences' },
       ...differences.map((one) => this.drawDifference(one)),
     );
-    byId('differences').replaceChildren(h('header', {}, head, summary, close), list);
+    byId('differences').replaceChildren(h('header', {}, head, summary, close), this.stale, list);
   }
 
   private drawDifference({ id, label, kind, fields }: Difference): HTMLElement {
@@ -85,6 +98,8 @@ export class CompareView {
     const canvas = this.model.service<Canvas>('canvas');
     this.marked.filter(([id]) => this.model.registry.get(id)).forEach(([id, marker]) => canvas.removeMarker(id, marker));
     this.marked = [];
+    this.again = undefined;
+    this.stale.replaceChildren();
     byId('differences').replaceChildren();
   }
 }

@@ -108,12 +108,16 @@ function drawText(field: TextField, attributes: Attributes, pending: Pending): H
       : h('textarea', { ...attributes, ...quiet, placeholder, rows, class: `input${kind === 'template' ? ' mono' : ''}` });
   input.value = value;
   let taken = value;
+  const isRejected = () => input.value !== taken && Boolean(field.strict && field.check?.(input.value));
   const commit = () => {
-    if (input.value === taken || (field.strict && field.check?.(input.value))) return;
+    if (input.value === taken || isRejected()) return;
     taken = input.value;
     field.commit(taken);
   };
-  input.addEventListener('input', () => pending.add(field.name, commit));
+  input.addEventListener('input', () => {
+    input.toggleAttribute('data-rejected', isRejected());
+    pending.add(field.name, commit);
+  });
   input.addEventListener('change', () => pending.flush());
   return input;
 }

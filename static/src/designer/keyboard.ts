@@ -1,10 +1,11 @@
 /**
  * The palette and the context pad by keyboard: their entries are reached with Tab and run with Enter or Space. Without a pointer, a
- * created element is placed after the selected one, after the only open end of what is drawn, or where the canvas is free.
+ * created element is placed after the selected one, after the only open end of what is drawn, or where the canvas is free, and a
+ * copied one below its original.
  */
 import { is } from 'bpmn-js/lib/util/ModelUtil';
 import { ADDED } from './palette.js';
-import type { Box, Canvas, Element, Moddle, Modeling, Registry, Selection } from './types.js';
+import type { Box, Canvas, Element, EventBus, Moddle, Modeling, Registry, Selection } from './types.js';
 
 interface Services {
   get<T>(name: string): T;
@@ -13,6 +14,25 @@ interface Services {
 interface ElementFactory {
   createShape(attributes: { type: string; isExpanded?: boolean }): unknown;
   createParticipantShape(): unknown;
+}
+
+interface Point {
+  x: number;
+  y: number;
+}
+/** A copied element; a flow has no place. */
+interface Copied extends Box {
+  /** That of its original. */
+  id: string;
+  businessObject?: Moddle;
+}
+interface Paste {
+  /** The copied elements, by their depth. */
+  tree?: Record<number, Copied[]>;
+  point?: Point;
+}
+interface Created {
+  context: { elements: Element[]; hints?: { isBeside?: boolean } };
 }
 
 /** From the left border of a subprocess to the middle of its start event. */
@@ -40,6 +60,24 @@ const CREATED: Record<string, string> = {
   ...Object.fromEntries(ADDED.map(({ name, type }) => [`create.${name}`, type])),
 };
 
+/** The keys of the designer that work outside of the canvas, too, which has its own for undo and redo. */
+export function shortcuts(canvas: HTMLElement, { save, step }: { save: () => void; step: (way: 'undo' | 'redo') => void }): void {
+  document.addEventListener('keydown', (event) => {
+    if (!(event.ctrlKey || event.metaKey)) return;
+    const letter = event.key.toLowerCase();
+    if (letter === 's') {
+      event.preventDefault();
+      return save();
+    }
+    const inText = (event.target as HTMLElement).matches('input, textarea, select, [contenteditable]');
+    if (inText || event.defaultPrevented || canvas.contains(event.target as Node)) return;
+    if (letter === 'z' || letter === 'y') {
+      event.preventDefault();
+      step(letter === 'y' || event.shiftKey ? 'redo' : 'undo');
+    }
+  });
+}
+
 export function reachable(root: HTMLElement, services: Services): void {
   const prepare = () =>
     root.querySelectorAll<HTMLElement>(ENTRIES).forEach((entry) => {
@@ -61,6 +99,42 @@ export function reachable(root: HTMLElement, services: Services): void {
     if (type && entry.closest('.djs-palette')) create(type, services);
     else entry.click();
   });
+}
+
+/** What is pasted follows no pointer: it is placed below its original, and selected. */
+export function pasteBeside(services: Services): void {
+  const bus = services.get<EventBus>('eventBus');
+  const hints = { isBeside: true };
+  bus.on<Paste>('copyPaste.pasteElements', (event) => {
+    const copied = (event.tree?.[0] ?? []).filter(({ x }) => x !== undefined);
+    if (event.point || copied.length === 0) return;
+    const box = around(copied);
+    const canvas = services.get<Canvas>('canvas');
+    const origin = services.get<Registry>('elementRegistry').get(copied[0]!.id)?.parent;
+    const isShown = origin && (canvas.findRoot(origin) ?? origin) === canvas.getRootElement();
+    const home = isShown ? origin : homeOf(copied[0]!.businessObject?.$type ?? '', services.get<Selection>('selection').get()[0], services);
+    const middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    const wanted = isShown ? { x: middle.x, y: middle.y + box.height + GAP } : middleOf(home, services);
+    const place = below(wanted, box, home, services);
+    const { y: top = 0, height = 0 } = home;
+    // The border of a pool or a subprocess stays where it is.
+    const isInside = !home.parent || place.y + box.height / 2 < top + height;
+    const point = isInside ? place : { x: middle.x + GAP, y: middle.y + GAP };
+    Object.assign(event, { element: home, point, hints });
+  });
+  bus.on<Created>('commandStack.elements.create.postExecuted', ({ context }) => {
+    if (!context.hints?.isBeside) return;
+    const inner = new Set(context.elements);
+    const isPasted = ({ parent, host, waypoints, labelTarget }: Element) => !waypoints && !labelTarget && !inner.has(parent!) && !inner.has(host!);
+    services.get<Selection>('selection').select(context.elements.filter(isPasted));
+  });
+}
+
+/** The box around these shapes. */
+function around(shapes: readonly Copied[]): Box {
+  const [x, y] = [Math.min(...shapes.map(({ x }) => x)), Math.min(...shapes.map(({ y }) => y))];
+  const right = Math.max(...shapes.map(({ x, width }) => x + width));
+  return { x, y, width: right - x, height: Math.max(...shapes.map(({ y, height }) => y + height)) - y };
 }
 
 function create(type: string, services: Services): void {
@@ -108,17 +182,28 @@ function openEnd(home: Element, services: Services): Element | undefined {
 }
 
 /** The middle or, where that is taken, a place below. What encloses others may be around them. */
-function free(type: string, { width, height }: Box, home: Element, services: Services): { x: number; y: number } {
-  const { x = 0, y = 0, width: wide = 0, height: high = 0 } = home.type === PARTICIPANT ? home : services.get<Canvas>('canvas').viewbox();
-  const middle = { x: x + wide / 2, y: y + high / 2 };
-  if (ENCLOSING.includes(type)) return middle;
-  const shapes = services.get<Registry>('elementRegistry').filter(({ parent, waypoints }) => parent === home && !waypoints);
-  const meets = (at: { x: number; y: number }) =>
+function free(type: string, box: Box, home: Element, services: Services): Point {
+  const middle = middleOf(home, services);
+  return ENCLOSING.includes(type) ? middle : below(middle, box, home, services);
+}
+
+/** The middle of a pool or else of what is seen. */
+function middleOf(home: Element, services: Services): Point {
+  const { x = 0, y = 0, width = 0, height = 0 } = home.type === PARTICIPANT ? home : services.get<Canvas>('canvas').viewbox();
+  return { x: x + width / 2, y: y + height / 2 };
+}
+
+/** This place or, where it is taken, the next below that is free. */
+function below(wanted: Point, { width, height }: Box, home: Element, services: Services): Point {
+  const shapes = services
+    .get<Registry>('elementRegistry')
+    .filter(({ parent, waypoints, type }) => parent === home && !waypoints && type !== 'bpmn:Lane');
+  const meets = (at: Point) =>
     shapes.find(({ x: left = 0, y: top = 0, width: wide = 0, height: high = 0 }) => {
       const across = Math.abs(left + wide / 2 - at.x) < (wide + width) / 2 + GAP;
       return across && Math.abs(top + high / 2 - at.y) < (high + height) / 2 + GAP;
     });
-  const place = { ...middle };
+  const place = { ...wanted };
   for (let taken = meets(place); taken; taken = meets(place)) place.y = (taken.y ?? 0) + (taken.height ?? 0) + GAP + height / 2;
   return place;
 }

@@ -8,7 +8,7 @@ import 'bpmn-js/dist/assets/bpmn-js.css';
 import 'bpmn-js/dist/assets/bpmn-font/css/bpmn.css';
 import { paletteModule } from './palette.js';
 import { mended } from './bpmn.js';
-import { reachable } from './keyboard.js';
+import { pasteBeside, reachable } from './keyboard.js';
 import stepwire from './moddle.json';
 import type { Modeling, Moddle, Element } from './types.js';
 
@@ -50,5 +50,6 @@ export function createDrawing(root: HTMLElement, mayEdit: boolean, kinds: Readon
   const modeler = new Modeler({ container: root, moddleExtensions, additionalModules: [commands, paletteModule(kinds)] });
   mended(modeler.get('moddle'));
   reachable(root, modeler);
+  pasteBeside(modeler);
   return modeler as unknown as Drawing;
 }

@@ -1,4 +1,6 @@
 /** The messages of the designer: errors, completed actions, and changes by others meanwhile. */
+import { Refused } from '../admin/definitions.js';
+import { signInUrl } from '../connection-badge.js';
 import { byId, type Child, h } from '../dom.js';
 
 export interface Way {
@@ -28,6 +30,19 @@ function draw(place: string, look: string, sentence: string, ways: readonly Way[
 /** Shows an error. */
 export function complain(sentence: string, ways: readonly Way[] = [], ...more: Child[]): void {
   draw('trouble', 'bad', sentence, ways, ...more);
+}
+
+const isSignedOut = (error: Error) => error instanceof Refused && error.status === 401;
+
+/** Why something was not done, in words for the user. */
+export function reasonOf(error: Error): string {
+  return isSignedOut(error) ? 'you are signed out' : error.message;
+}
+
+/** Shows why something was not done, and what is left of it. A way back in is offered to who is signed out. */
+export function complainOf(error: Error, what: string, left = ''): void {
+  const ways = isSignedOut(error) ? [{ label: 'Sign in again', run: () => open(signInUrl(), '_blank') }] : [];
+  complain(`${what}: ${reasonOf(error)}. ${left}`.trim(), ways);
 }
 
 /** Shows information. */

@@ -266,15 +266,16 @@ export class Panel {
     const place =
       target ??
       this.root.querySelector<HTMLElement>(index >= 0 ? `[data-focus="action/${index}"]` : '[data-focus="head/element"]');
-    place?.closest('details')?.setAttribute('open', '');
-    for (
-      let box = place?.closest<HTMLDetailsElement>('details');
-      box;
-      box = box.parentElement?.closest<HTMLDetailsElement>('details')
-    )
-      box.open = true;
-    place?.focus();
-    place?.scrollIntoView({ block: 'center' });
+    if (place) reveal(place);
+  }
+
+  /** Moves the focus to a field whose input is not in the model, and gives what is wrong with it. */
+  focusRejected(): string | undefined {
+    const input = this.root.querySelector<HTMLInputElement>('[data-rejected]');
+    if (!input) return undefined;
+    reveal(input);
+    const error = this.root.querySelector(`#${input.id}-error`)?.textContent;
+    return `${input.labels?.[0]?.textContent}: ${error}`;
   }
 
   private fieldNamed(name: string, quoted: readonly string[]): HTMLElement | undefined {
@@ -288,6 +289,12 @@ export class Panel {
     ];
     return paths.find(({ value }) => quoted.includes(value)) ?? paths[0];
   }
+}
+
+function reveal(place: HTMLElement): void {
+  for (let box = place.closest('details'); box; box = box.parentElement?.closest('details') ?? null) box.open = true;
+  place.focus();
+  place.scrollIntoView({ block: 'center' });
 }
 
 function decoded(part: string): string {

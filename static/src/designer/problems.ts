@@ -4,6 +4,7 @@
 import { check, type Problem, Refused } from '../admin/definitions.js';
 import { problemList } from '../admin/problem-list.js';
 import { h } from '../dom.js';
+import { reasonOf } from './notes.js';
 import type { Panel } from './panel.js';
 import type { Canvas } from './types.js';
 import type { Model } from './model.js';
@@ -98,8 +99,8 @@ export class Problems {
     this.timer = setTimeout(() => void this.now(), pause);
   }
 
-  /** Checks immediately. */
-  async now(): Promise<readonly Problem[]> {
+  /** Checks immediately; gives nothing if the check did not run. */
+  async now(): Promise<readonly Problem[] | undefined> {
     clearTimeout(this.timer);
     this.running?.abort();
     const running = (this.running = new AbortController());
@@ -108,9 +109,10 @@ export class Problems {
       if (running === this.running) this.show(found);
     } catch (error) {
       if (running.signal.aborted || running !== this.running) return this.problems;
-      const { message, status } = error as Refused;
-      this.say(`The check did not run: ${message}`);
+      const { status } = error as Refused;
+      this.say(`The check did not run: ${reasonOf(error as Error)}`);
       if (status === 0 || status === 503 || status === 429) this.later(AGAIN_MS);
+      return undefined;
     }
     return this.problems;
   }

@@ -15,14 +15,15 @@ export interface Tool {
 export class Toolbar {
   private readonly buttons = new Map<string, HTMLButtonElement>();
 
-  constructor(root: HTMLElement, tools: readonly Tool[]) {
+  /** `failed` is told what went wrong with which command. */
+  constructor(root: HTMLElement, tools: readonly Tool[], failed: (error: Error, label: string) => void) {
     for (const { name, label, says, look, keys, run } of tools) {
       const attributes = { type: 'button', class: ['button', 'compact', look, says && 'sign'].filter(Boolean).join(' '), 'data-testid': name };
       const title = keys ? `${label} (${keys})` : says;
       const button = h('button', { ...attributes, title, 'aria-label': says }, label);
       button.addEventListener('click', () => {
         const work = run();
-        if (work instanceof Promise) this.busy(button, work);
+        if (work instanceof Promise) this.busy(button, work).catch((error: Error) => failed(error, label));
       });
       this.buttons.set(name, button);
     }
@@ -37,8 +38,8 @@ export class Toolbar {
     button.classList.toggle('off', !is);
   }
 
-  private busy(button: HTMLButtonElement, work: Promise<unknown>): void {
+  private busy(button: HTMLButtonElement, work: Promise<unknown>): Promise<unknown> {
     button.setAttribute('aria-busy', 'true');
-    void work.finally(() => button.removeAttribute('aria-busy'));
+    return work.finally(() => button.removeAttribute('aria-busy'));
   }
 }

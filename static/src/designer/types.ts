@@ -17,6 +17,8 @@ export interface Element {
   businessObject: Moddle;
   parent?: Element;
   labelTarget?: Element;
+  /** Of a boundary event: the activity. */
+  host?: Element;
   waypoints?: unknown[];
   x?: number;
   y?: number;

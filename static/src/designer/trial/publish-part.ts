@@ -19,7 +19,7 @@ export interface Published {
 }
 
 /** How the panel draws fields, whose input it keeps. */
-interface Fields {
+export interface Fields {
   input(name: string, label: string, otherwise: string, rows?: number, list?: readonly string[]): HTMLElement;
   typed(name: string, otherwise: string): string;
   say(sentence: string): void;

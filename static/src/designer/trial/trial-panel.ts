@@ -6,12 +6,13 @@ import type { Instance, JsonObject, StepwireError } from '@stepwire/client';
 import { Refused, type Problem, source } from '../../admin/definitions.js';
 import { TokenMarks } from '../../admin/token-marks.js';
 import { batched, h, redraw } from '../../dom.js';
-import { durationInWords, isDuration, isJsonObject } from '../checks.js';
+import { durationInWords, isDuration } from '../checks.js';
 import type { Model } from '../model.js';
 import { InstanceView } from './instance-view.js';
 import { Player } from './player.js';
 import { Recording, type ScenarioFile } from '../../recording.js';
-import { drawPublish, OUTSIDE, OUTSIDE_ROLES, type Published } from './publish-part.js';
+import { drawPublish, type Fields, OUTSIDE, OUTSIDE_ROLES, type Published } from './publish-part.js';
+import { drawStart, whyRefused } from './start-part.js';
 import { begin, end, look, moveClock, observe, type Trial, type TriedInstance } from './trial-api.js';
 
 /** What the designer provides to a trial. */
@@ -20,6 +21,8 @@ export interface Stage {
   xml: () => Promise<string>;
   /** Shows the problems of the draft. */
   problems: (problems: readonly Problem[]) => void;
+  /** Reports why a trial could not begin. */
+  failed: (error: Error) => void;
   /** Saves a text as a file. */
   save: (name: string, text: string) => void;
   /** The trial was closed. */
@@ -40,12 +43,18 @@ export class TrialPanel {
   private view: InstanceView | undefined;
   private readonly tokens: TokenMarks;
   private trouble = '';
+  private refusedStart = '';
   private isStale = false;
   /** What is in progress or waits in the present trial. */
   private asked = new Set<string>();
   private last = Promise.resolve();
   private readonly draft = new Map<string, string>();
   private readonly refresh = batched(() => this.draw());
+  private readonly fields: Fields = {
+    input: (...field) => this.input(...field),
+    typed: (name, otherwise) => this.typed(name, otherwise),
+    say: (sentence) => this.say(sentence),
+  };
 
   constructor(
     private readonly root: HTMLElement,
@@ -76,10 +85,13 @@ export class TrialPanel {
       this.trial = await begin(this.xml);
       this.stage.problems(this.trial.problems);
     } catch (error) {
-      const { problems = [], message } = error as Partial<Refused> & Error;
-      if (problems.length > 0) this.stage.problems(problems);
-      const words = problems.length > 0 ? 'The draft has errors, which are listed below the canvas.' : message;
-      return this.failed(words);
+      const { problems = [] } = error as Partial<Refused>;
+      if (problems.length === 0) {
+        this.stage.failed(error as Error);
+        return this.failed('The trial has not begun.');
+      }
+      this.stage.problems(problems);
+      return this.failed('The draft has errors, which are listed below the canvas.');
     }
     const { definitions, now } = this.trial;
     this.isStale = false;
@@ -96,6 +108,7 @@ export class TrialPanel {
     this.asked = new Set();
     this.last = Promise.resolve();
     this.selected = '';
+    this.refusedStart = '';
     this.view = undefined;
     this.players.forEach((player) => player.close());
     this.players = [];
@@ -217,7 +230,12 @@ export class TrialPanel {
   private start(process: string, data: JsonObject, fields: Record<string, string>, inherit?: { instance: string; seq: number }): void {
     const { name, client } = this.who;
     void this.step(JSON.stringify({ process, data, fields, inherit }), async () => {
-      const instance = await client.start(process, { data, ...fields, ...(inherit ? { inheritFrom: inherit } : {}) });
+      this.refusedStart = '';
+      const started = client.start(process, { data, ...fields, ...(inherit ? { inheritFrom: inherit } : {}) });
+      const instance = await started.catch((error: Error) => {
+        if (!inherit) this.refusedStart = whyRefused(error);
+        throw error;
+      });
       this.selected = instance.key;
       const given = Object.keys(data).length > 0 ? { data } : {};
       if (inherit)
@@ -392,28 +410,17 @@ export class TrialPanel {
   }
 
   private drawStart({ definitions }: Trial): HTMLElement {
-    const processes = definitions.map(({ id }) => id);
-    const process = () => (processes.includes(this.typed('process', '')) ? this.typed('process', '') : processes[0]!);
-    const start = () => {
-      const text = this.typed('data', '{}').trim() || '{}';
-      const wrong = isJsonObject(text);
-      if (wrong) return this.say(`Start data: ${wrong}`);
-      const condition = this.typed('condition', '').trim();
-      this.start(process(), JSON.parse(text) as JsonObject, condition ? { startCondition: condition } : {});
-    };
-    const fields = [
-      ...(processes.length > 1 ? [this.input('process', 'Process', processes[0]!, 0, processes)] : []),
-      this.input('data', 'Start data', '{}', 3),
-      ...(this.hasConditions() ? [this.input('condition', 'Start condition', '')] : []),
-    ];
+    const { content, send } = drawStart(this.stage.model, this.fields, definitions.map(({ id }) => id), this.refusedStart, ({ process, data, condition }) =>
+      this.start(process, data as JsonObject, condition ? { startCondition: condition } : {}),
+    );
     const isFirst = this.trial!.instances.length === 0;
-    const button = this.button('Start an instance', 'start', start, isFirst ? 'primary' : '');
-    if (isFirst) return h('section', { class: 'trial-part', 'aria-label': 'Start' }, ...fields, button);
+    const button = this.button('Start an instance', 'start', send, isFirst ? 'primary' : '');
+    if (isFirst) return h('section', { class: 'trial-part', 'aria-label': 'Start' }, ...content, button);
     return this.fold(
       'another',
       { class: 'trial-part' },
       h('summary', { 'data-focus': 'trial/another' }, 'Start another instance'),
-      h('div', { class: 'stack' }, ...fields, button),
+      h('div', { class: 'stack' }, ...content, button),
     );
   }
 
@@ -426,20 +433,10 @@ export class TrialPanel {
   }
 
   private drawPublish(): HTMLElement[] {
-    const fields = {
-      input: (...field: Parameters<TrialPanel['input']>) => this.input(...field),
-      typed: (name: string, otherwise: string) => this.typed(name, otherwise),
-      say: (sentence: string) => this.say(sentence),
-    };
-    const drawn = drawPublish(this.stage.model, fields, (what) => this.publish(what));
+    const drawn = drawPublish(this.stage.model, this.fields, (what) => this.publish(what));
     for (const part of drawn)
       part.addEventListener('toggle', () => this.draft.set('published-open', String((part as HTMLDetailsElement).open)));
     return drawn;
-  }
-
-  private hasConditions(): boolean {
-    const starts = this.stage.model.elements().filter(({ type }) => type === 'bpmn:StartEvent');
-    return starts.some(({ businessObject }) => businessObject.get('stepwire:startCondition'));
   }
 
   private drawInstances({ instances }: Trial): HTMLElement[] {
