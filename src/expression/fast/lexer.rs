@@ -58,10 +58,12 @@ pub fn tokens(source: &[lexer::Token<'_>]) -> Option<Vec<FastToken>> {
     source.iter().map(token).collect()
 }
 
-/// The same for a text without escapes outside of texts: its names may have any letters.
+/// The same for a text without escapes outside of texts: its names may have any letters, and whole
+/// numbers are exact, however large.
 pub fn plain_tokens(source: &[lexer::Token<'_>]) -> Option<Vec<FastToken>> {
     let read = |it: &lexer::Token<'_>| match it.kind {
         Kind::Word => Some(FastToken::Word(it.text.to_owned())),
+        Kind::Number => token(it).or_else(|| it.text.parse().ok().map(FastToken::BigInt)),
         _ => token(it),
     };
     source.iter().map(read).collect()
