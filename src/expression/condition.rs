@@ -209,8 +209,8 @@ fn plain(text: &str, language: Language) -> Option<Condition> {
         return None;
     }
     let javascript = plain_expression::in_javascript(text, language == Language::Feel)?;
-    match fast::parse_plain(&lexer::tokens(&javascript).ok()?) {
-        Some(tree) => Some(Condition::Fast(tree.in_language(language))),
+    match fast::parse_plain(&lexer::tokens(&javascript).ok()?, language) {
+        Some(tree) => Some(Condition::Fast(tree)),
         // Very long chains: JUEL converts nearly as JavaScript does, FEEL does not.
         None if language == Language::Juel => compile_expression(&javascript).ok(),
         None => None,

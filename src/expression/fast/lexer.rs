@@ -58,12 +58,15 @@ pub fn tokens(source: &[lexer::Token<'_>]) -> Option<Vec<FastToken>> {
     source.iter().map(token).collect()
 }
 
-/// The same for a text without escapes outside of texts: its names may have any letters, and whole
-/// numbers are exact, however large.
-pub fn plain_tokens(source: &[lexer::Token<'_>]) -> Option<Vec<FastToken>> {
+/// The same for a text without escapes outside of texts: its names may have any letters. In a
+/// language with `exact` numbers whole ones may be of any size.
+pub fn plain_tokens(source: &[lexer::Token<'_>], exact: bool) -> Option<Vec<FastToken>> {
     let read = |it: &lexer::Token<'_>| match it.kind {
         Kind::Word => Some(FastToken::Word(it.text.to_owned())),
-        Kind::Number => token(it).or_else(|| it.text.parse().ok().map(FastToken::BigInt)),
+        Kind::Number => token(it).or_else(|| {
+            let whole = it.text.parse().ok().filter(|_| exact);
+            whole.map(FastToken::BigInt)
+        }),
         _ => token(it),
     };
     source.iter().map(read).collect()

@@ -5,7 +5,9 @@ use super::super::{
     lexer,
     names::{INPUT, input_is_all_data, is_built_in, is_reserved},
 };
-use super::expression::{Arithmetic, Comparison, Expression, Literal, Member, Path, Root};
+use super::expression::{
+    Arithmetic, Comparison, Expression, Language, Literal, Member, Path, Root,
+};
 use super::lexer::{FastToken, plain_tokens, tokens};
 
 /// Bounds nesting and the length of a chain of operators at one level, and so the recursion of
@@ -17,9 +19,10 @@ pub fn parse(source: &[lexer::Token<'_>]) -> Option<Expression> {
     parsed(source, &tokens(source)?)
 }
 
-/// A plain expression as a tree: its names may have any letters, as it has no escapes.
-pub fn parse_plain(source: &[lexer::Token<'_>]) -> Option<Expression> {
-    parsed(source, &plain_tokens(source)?)
+/// A plain expression of a language as a tree, with its comparisons.
+pub fn parse_plain(source: &[lexer::Token<'_>], language: Language) -> Option<Expression> {
+    let tokens = plain_tokens(source, language == Language::Feel)?;
+    Some(parsed(source, &tokens)?.in_language(language))
 }
 
 fn parsed(source: &[lexer::Token<'_>], tokens: &[FastToken]) -> Option<Expression> {
