@@ -9,7 +9,7 @@ pub const LOG_PART_BYTES: usize = 8 * 1024 * 1024;
 /// Estimated bytes of the newest rows that one followed instance keeps for followers that are
 /// slightly behind; the newest row is kept whatever its size.
 pub const FOLLOWED_BYTES: usize = 4 * 1024 * 1024;
-/// See [`FOLLOWED_BYTES_IN_ALL`].
+/// See [`FOLLOWED_BYTES_IN_ALL`](super::FOLLOWED_BYTES_IN_ALL).
 pub const FOLLOWED_SMALL: usize = 16 * 1024;
 
 /// Frames that may wait for a client's socket before its next messages are no longer read.
