@@ -107,7 +107,8 @@ export class InstanceView {
     const { player, instance, start } = this.viewing;
     const offers = player.offers.get(instance.key) ?? [];
     return offers.flatMap(({ body, seq }) => {
-      const { processName: process, processInstanceKey: started } = body;
+      // A body may be any JSON.
+      const { processName: process, processInstanceKey: started } = Object(body) as JsonObject;
       if (typeof process !== 'string' || typeof started === 'string') return [];
       return [
         commandButton({
