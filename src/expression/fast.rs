@@ -2,11 +2,14 @@
 //! literals and data paths without a script engine.
 //!
 //! It accepts a condition or rule completely or not at all: [`parse`] and [`FastRule::parse`] give
-//! `None` for anything else, which runs in the sandbox. What it accepts must have the same result as
+//! `None` for anything else, which runs in the sandbox. What they accept must have the same result as
 //! in the sandbox on every input (property tests in `equivalence`); only the sandbox's time and
 //! memory limits do not apply here, so what may take long ([`is_long`]) has to run there. Where
 //! arithmetic would need conversions that are not here, as between a `BigInt` and a number, it does
 //! not give a result, and the sandbox is asked.
+//!
+//! Plain expressions of FEEL and JUEL ([`parse_plain`]) run here only, as their comparisons differ from
+//! JavaScript's (`foreign`).
 //!
 //! Reading order: `expression` (the tree), `parser`, `evaluate`, `rule`; `operand`, `coercion` and
 //! `arithmetic` hold JavaScript's conversions.
