@@ -45,14 +45,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     use_small_pages();
-    if std::env::args_os()
-        .nth(1)
-        .is_some_and(|argument| argument == worker::ARGUMENT)
-    {
-        let limits: Vec<String> = std::env::args().skip(2).collect();
+    if let Some(served) = worker::serve_if_worker() {
         // The server that started it reads the channel; an error message would reach nobody.
-        return worker::serve(&limits, std::io::stdin().lock(), std::io::stdout().lock())
-            .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+        return served.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     let loaded = config::load(std::env::args_os());
     let json = loaded

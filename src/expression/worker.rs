@@ -13,6 +13,7 @@
 
 use std::{
     cell::RefCell,
+    env,
     io::{self, Read, Write},
     net::Shutdown,
     os::{fd::OwnedFd, unix::net::UnixStream},
@@ -33,8 +34,8 @@ use crate::{
     thread_priority,
 };
 
-/// The argument that makes the program a worker.
-pub const ARGUMENT: &str = "script-worker";
+/// The argument that makes the program a worker; each one after it is a limit to set.
+const ARGUMENT: &str = "script-worker";
 /// The longest message to or from a worker, in bytes; what a script may put out is far shorter.
 const MESSAGE_BYTES: u32 = 256 << 20;
 
@@ -301,12 +302,25 @@ impl Write for Timed<'_> {
     }
 }
 
-/// The main loop of a worker process: runs the requests that arrive on `input`, until it ends, with
-/// the limits that its arguments set.
+/// If the program was started as a worker: its whole work, and how it ended. `None` for every
+/// other start. Each program whose scripts run in workers has to begin with it.
 ///
 /// # Errors
 /// The channel breaks, or carries something that is not a request.
-pub fn serve(limits: &[String], mut input: impl Read, mut output: impl Write) -> io::Result<()> {
+pub fn serve_if_worker() -> Option<io::Result<()>> {
+    let mut arguments = env::args_os().skip(1);
+    if arguments.next()? != ARGUMENT {
+        return None;
+    }
+    let limits: Vec<String> = arguments
+        .map(|limit| limit.to_string_lossy().into_owned())
+        .collect();
+    Some(serve(&limits, io::stdin().lock(), io::stdout().lock()))
+}
+
+/// The main loop of a worker process: runs the requests that arrive on `input`, until it ends, with
+/// these limits.
+fn serve(limits: &[String], mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     let limits = limits.iter().map(String::as_str);
     Adjustments::read(limits).map_err(io::Error::other)?.apply();
     while let Some(request) = receive::<Request<String, Vec<String>, Json>>(&mut input)? {

@@ -68,8 +68,7 @@ macro_rules! target {
 
 /// Runs before libFuzzer reads its arguments.
 pub fn begin(name: &'static str) {
-    if env::args().nth(1).as_deref() == Some(worker::ARGUMENT) {
-        let served = worker::serve(io::stdin().lock(), io::stdout().lock());
+    if let Some(served) = worker::serve_if_worker() {
         process::exit(i32::from(served.is_err()));
     }
     if let Some(folder) = env::var_os("STEPWIRE_FUZZ_WRITE") {
