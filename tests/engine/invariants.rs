@@ -47,9 +47,9 @@ pub fn check(subject: &Subject) {
 /// for compensation.
 fn variables_are_counted(state: &InstanceState) {
     let elements = || state.active().chain(state.retained());
-    let kept = |scope| state.scope(scope).map_or(0, Scope::remembered_bytes);
-    let of_elements = elements().map(|(key, element)| element.owned_bytes() + kept(Some(key)));
-    let counted = of_elements.sum::<usize>() + kept(None);
+    let kept = state.scope(None).map_or(0, Scope::remembered_bytes);
+    let of_elements = elements().map(|(_, element)| element.bytes());
+    let counted = of_elements.sum::<usize>() + kept;
     assert_eq!(state.owned_bytes(), counted, "the bytes of variables");
     for (_, element) in elements() {
         assert!(

@@ -140,6 +140,12 @@ impl Scope {
         self.compensations.last().map(|completed| completed.seq)
     }
 
+    /// Keeps activities again whose compensation did not take place.
+    fn keep_again(&mut self, given_up: impl IntoIterator<Item = Compensation>) {
+        self.compensations.extend(given_up);
+        self.compensations.sort_by_key(|completed| completed.seq);
+    }
+
     fn all_remembered(&self) -> impl Iterator<Item = &Compensation> {
         let pending = self.compensating.values().flat_map(|run| &run.pending);
         self.compensations.iter().chain(pending)
@@ -162,9 +168,23 @@ impl ElementInstance {
         self.owned_bytes.max(text.map_or(0, |text| text.len()))
     }
 
-    /// The bytes that it counts, including those kept in it as a scope.
-    pub(super) fn bytes(&self) -> usize {
-        self.owned_bytes + self.as_scope.as_deref().map_or(0, Scope::remembered_bytes)
+    /// The bytes that it counts, including those kept in it as a scope, and for the activity that it
+    /// compensates.
+    pub fn bytes(&self) -> usize {
+        let in_scope = self.as_scope.as_deref().map_or(0, Scope::remembered_bytes);
+        let undoing = self.undoing.as_deref().map_or(0, Compensation::bytes);
+        self.owned_bytes + in_scope + undoing
+    }
+
+    /// Takes what it keeps as a scope for a later compensation. Nothing in it is active any more.
+    fn take_kept_scope(&mut self) -> Option<Box<Scope>> {
+        self.as_scope.take().map(|mut scope| {
+            let runs = std::mem::take(&mut scope.compensating);
+            scope.keep_again(runs.into_values().flat_map(|run| run.pending));
+            (scope.waiting, scope.resetting) = Default::default();
+            (scope.live, scope.subscriptions, scope.interrupted) = (0, None, false);
+            scope
+        })
     }
 }
 
@@ -175,7 +195,12 @@ impl InstanceState {
             .elements
             .values()
             .filter_map(|element| element.as_scope.as_deref());
-        of_elements.chain([&self.root]).map(Scope::remembered).sum()
+        let kept: usize = of_elements.chain([&self.root]).map(Scope::remembered).sum();
+        let undoing = self
+            .elements
+            .values()
+            .filter_map(|it| it.undoing.as_deref());
+        kept + undoing.map(Compensation::size).sum::<usize>()
     }
 
     /// Keeps an element that completes or is terminated, for a later compensation.
@@ -186,12 +211,7 @@ impl InstanceState {
         key: ElementKey,
         finished: bool,
     ) {
-        let as_scope = element.as_scope.take().map(|mut scope| {
-            (scope.waiting, scope.resetting) = Default::default();
-            scope.compensating.clear();
-            (scope.live, scope.subscriptions, scope.interrupted) = (0, None, false);
-            scope
-        });
+        let as_scope = element.take_kept_scope();
         let completed = as_scope.as_ref().and_then(|scope| scope.last_completion());
         let compensation = Compensation {
             seq: completed.filter(|_| !finished).unwrap_or(seq),
@@ -205,17 +225,14 @@ impl InstanceState {
         };
         let bytes = compensation.bytes();
         if let Some(scope) = self.scope_mut(element.scope) {
-            scope.compensations.push(compensation);
-            if !finished {
-                scope.compensations.sort_by_key(|completed| completed.seq);
-            }
+            scope.keep_again([compensation]);
             self.owned_bytes += bytes;
         }
     }
 
-    /// Ends the compensation of an element that is terminated. Activities whose compensation it has
-    /// requested, and which has not begun, may be compensated later. When a transaction around it
-    /// is cancelled, so may the activities completed in it.
+    /// Ends the compensation of an element that is terminated. The activity that it compensates, and
+    /// those whose compensation it has requested, and which has not begun, may be compensated later.
+    /// When a transaction around it is cancelled, so may the activities completed in it.
     pub(super) fn give_up_compensation(
         &mut self,
         seq: u64,
@@ -236,10 +253,11 @@ impl InstanceState {
                 && let Some(scope) = self.scope_mut(scope)
             {
                 let given_up = scope.compensating.remove(&by).into_iter();
-                let pending = given_up.flat_map(|run| run.pending);
-                scope.compensations.extend(pending);
-                scope.compensations.sort_by_key(|completed| completed.seq);
+                scope.keep_again(given_up.flat_map(|run| run.pending));
             }
+        }
+        if let Some(undoing) = element.undoing.take() {
+            return self.keep_undone(*undoing, element);
         }
         let completed = element
             .as_scope
@@ -253,6 +271,20 @@ impl InstanceState {
         };
         if completed && around.any(is_cancelled) {
             self.remember(seq, element, key, false);
+        }
+    }
+
+    /// Keeps the activity again that a terminated element was to compensate.
+    fn keep_undone(&mut self, mut undoing: Compensation, element: &mut ElementInstance) {
+        if undoing.node == element.node {
+            undoing.owned_bytes = element.bytes_kept();
+            undoing.variables = element.variables.take();
+            undoing.as_scope = element.take_kept_scope();
+        }
+        let bytes = undoing.bytes();
+        if let Some(scope) = self.scope_mut(element.scope) {
+            scope.keep_again([undoing]);
+            self.owned_bytes += bytes;
         }
     }
 
@@ -301,29 +333,31 @@ impl InstanceState {
             let index = pending.iter().position(|one| one.element == of)?;
             Some(pending.remove(index))
         });
-        let (Some(started), Some(mut element)) = (started, self.take_element(key)) else {
+        let (Some(mut started), Some(mut element)) = (started, self.take_element(key)) else {
             return;
         };
         self.owned_bytes = self.owned_bytes.saturating_sub(started.bytes());
         element.compensates = Some(by);
         let is_again = element.node == started.node;
         if is_again {
-            element.as_scope = started.as_scope;
+            element.as_scope = started.as_scope.take();
             element.loop_counter = started.iteration;
             element.unfinished = !started.finished;
+            element.variables = started.variables.take();
+            element.owned_bytes = std::mem::take(&mut started.owned_bytes);
         }
         // The handler of an iteration reads the variables of that iteration.
         if !is_again && started.iteration.is_some() {
             element.undone_iteration = Some(started.node.clone());
-        }
-        if is_again || started.iteration.is_some() {
-            (element.variables, element.owned_bytes) = (started.variables, started.owned_bytes);
+            element.variables.clone_from(&started.variables);
+            element.owned_bytes = started.owned_bytes;
         }
         if let (Some(merges), Some(Value::Object(variables))) =
             (&mut self.merges, element.variables.as_deref())
         {
             merges.push(Merge::declaration(seq, key, variables.clone()), seq);
         }
+        element.undoing = Some(Box::new(started));
         self.put_element(key, element);
     }
 
@@ -334,6 +368,8 @@ impl InstanceState {
         let (by, scope) = (element.compensates.take(), element.scope);
         // It has finished its compensation, and is not compensated itself when it completes.
         element.has_undone = true;
+        let undone = element.undoing.take().map_or(0, |undone| undone.bytes());
+        self.owned_bytes = self.owned_bytes.saturating_sub(undone);
         if let (Some(by), Some(scope)) = (by, self.scope_mut(scope))
             && scope
                 .compensating

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{
     call::Call,
+    compensation::Compensation,
     http_call::OpenCall,
     loop_state::LoopState,
     scope::Scope,
@@ -85,6 +86,10 @@ pub struct ElementInstance {
     /// The trace of the command that activated it.
     #[serde(default)]
     pub(super) trace: Option<Arc<TraceContext>>,
+    /// Until it has finished its compensation: the activity that it compensates, which can be
+    /// compensated again if it is terminated before. What a new visit has taken over is not in it.
+    #[serde(default)]
+    pub(super) undoing: Option<Box<Compensation>>,
 }
 
 /// The state of an ad-hoc subprocess.
@@ -193,6 +198,7 @@ impl ElementInstance {
             reminder: None,
             reminded: None,
             trace: None,
+            undoing: None,
         }
     }
 
