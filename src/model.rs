@@ -59,6 +59,7 @@ pub mod typescript;
 pub mod unconditional_starts;
 pub mod upload;
 pub mod upstream;
+pub mod user_name;
 pub mod validate;
 pub mod variables;
 pub mod webhook;

@@ -26,13 +26,6 @@ use crate::{
     },
 };
 
-/// The prefix of the subject that starts instances by a schedule. No token has such a subject, so
-/// these instances have no owner by subject.
-pub const SCHEDULED: &str = "schedule:";
-
-/// The prefix of the subject that starts instances by a message or signal.
-pub const BY_EVENT: &str = "event:";
-
 /// The sender of a command or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {

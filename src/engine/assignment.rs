@@ -14,7 +14,7 @@ use super::{
     rejection::{Rejection, RejectionKind, Unavailable},
     state::ElementInstance,
 };
-use crate::model::{executable::ExecutableNode, ids::ElementKey};
+use crate::model::{executable::ExecutableNode, ids::ElementKey, user_name};
 
 /// Claims a user task that is not assigned. Claiming one's own task again changes nothing, but is
 /// remembered like any command: a resent command must not claim the task again after it was
@@ -91,6 +91,8 @@ pub(super) fn assign(step: &mut Step<'_>, key: ElementKey, user: &str) -> Result
             node.id
         )));
     }
+    user_name::check(user)
+        .map_err(|sentence| Rejection::new(RejectionKind::BadRequest, sentence))?;
     require_room(step, user)?;
     step.record(Record::Assigned {
         element: key,

@@ -8,8 +8,8 @@ use jiff::{Span, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{computed_template::ComputedTemplate, ids::Time, moment, path::DataPath};
-use crate::{duration, limits::NAME_BYTES};
+use super::{computed_template::ComputedTemplate, ids::Time, moment, path::DataPath, user_name};
+use crate::duration;
 
 /// The settings of a user task as the modeller wrote them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -118,13 +118,11 @@ pub fn subject(value: &Value) -> Result<Option<String>, String> {
             );
         }
     };
-    if name.len() > NAME_BYTES || name.chars().any(char::is_control) {
-        return Err(format!(
-            "expected the name of a user as assignee, at most {NAME_BYTES} bytes without control \
-            characters, but this is not one"
-        ));
+    if name.is_empty() {
+        return Ok(None);
     }
-    Ok((!name.is_empty()).then(|| name.to_owned()))
+    user_name::check(name)?;
+    Ok(Some(name.to_owned()))
 }
 
 /// When a task that was activated at `begun` is due, by a rendered value: a duration (`P3D`) from
@@ -206,7 +204,7 @@ mod tests {
             json!(1),
             json!(["bob"]),
             json!("bo\nb"),
-            json!("x".repeat(NAME_BYTES + 1)),
+            json!("event:order"),
         ] {
             assert!(subject(&wrong).is_err(), "{wrong}");
         }

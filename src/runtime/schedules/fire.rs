@@ -20,7 +20,6 @@ use super::{NextScheduledRun, ScheduledRun, Schedules, put, scheduled_run::SEARC
 use crate::{
     engine::{
         Rejection,
-        access::SCHEDULED,
         command::StartInstance,
         record::{Created, Status},
         rejection::RejectionKind,
@@ -30,6 +29,7 @@ use crate::{
         executable::ExecutableSchedule,
         ids::{InstanceKey, Time},
         schedule::{Overlap, When},
+        user_name::SCHEDULED,
     },
     runtime::{
         QUEUE_AGAIN, ROOM_AGAIN, Runtime,

@@ -5,10 +5,9 @@ use std::{error::Error, fmt, sync::Arc};
 
 use super::{UserIndex, Users};
 use crate::{
-    engine::access::{BY_EVENT, SCHEDULED},
     journal::UserRow,
     limits::{self, CallerKind},
-    model::ids::Time,
+    model::{ids::Time, user_name},
     runtime::durable::{NoAnswer, TableDecision},
 };
 
@@ -106,15 +105,7 @@ impl Users {
     pub async fn add(&self, user: NewUser<'_>, now: Time) -> Result<(), UserError> {
         check_name("tenant", user.tenant)?;
         check_name("name", user.name)?;
-        if [SCHEDULED, BY_EVENT]
-            .iter()
-            .any(|kept| user.name.starts_with(kept))
-        {
-            return Err(UserError::Invalid(format!(
-                "expected a name that does not begin with '{SCHEDULED}' or '{BY_EVENT}', which are \
-                reserved for what the server starts by itself, but it does"
-            )));
-        }
+        user_name::check(user.name).map_err(UserError::Invalid)?;
         check_roles(user.roles)?;
         if self.get(user.tenant, user.name).is_some() {
             return Err(UserError::Exists(user.name.to_owned()));

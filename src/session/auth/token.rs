@@ -29,9 +29,11 @@ use super::{
     verified_tokens::{Genuine, VerifiedTokens},
 };
 use crate::{
-    engine::access::{BY_EVENT, SCHEDULED},
     limits,
-    model::ids::{InstanceKey, Time},
+    model::{
+        ids::{InstanceKey, Time},
+        user_name,
+    },
 };
 
 /// The tenant of a token that names none: that of the server's owner.
@@ -268,18 +270,7 @@ impl Tokens {
             instance,
             others,
         } = claims;
-        if sub.is_empty() || sub.len() > limits::NAME_BYTES {
-            return invalid("expected 'sub' of the token to have 1 to 256 bytes, but it does not");
-        }
-        if [SCHEDULED, BY_EVENT]
-            .iter()
-            .any(|kept| sub.starts_with(kept))
-        {
-            return invalid(
-                "expected 'sub' of the token to be a user, but it begins with 'schedule:' or \
-                'event:', which are reserved",
-            );
-        }
+        check_subject(&sub)?;
         let expires_at = time("exp", exp)?;
         let issued_at = iat.map(|iat| time("iat", iat)).transpose()?;
         let not_before = nbf.map(|start| time("nbf", start)).transpose()?;
@@ -343,6 +334,10 @@ impl Tokens {
 
     /// A token for this identity that expires `ttl` after `now` on the real clock, in whole
     /// seconds; the times in the identity are ignored.
+    ///
+    /// # Errors
+    /// It would be valid for too long, or its subject is no name of a user: such a token would be
+    /// refused.
     pub fn mint(
         &self,
         identity: &Identity,
@@ -352,6 +347,7 @@ impl Tokens {
         if ttl > self.longest {
             return Err(TokenError::Invalid(self.too_long()));
         }
+        check_subject(&identity.subject)?;
         let issued = now.0.div_euclid(1000);
         let claims = Minted {
             sub: &identity.subject,
@@ -377,6 +373,13 @@ impl Tokens {
             self.longest.as_secs() / 3600
         )
     }
+}
+
+fn check_subject(sub: &str) -> Result<(), TokenError> {
+    // Not the whole sentence: it has to fit into the Close of a websocket.
+    let fault = user_name::fault(sub)
+        .map(|fault| format!("expected 'sub' of the token to be the name of a user, but {fault}"));
+    fault.map_or(Ok(()), |sentence| Err(TokenError::Invalid(sentence)))
 }
 
 fn validation(settings: &TokenSettings) -> Validation {

@@ -220,17 +220,17 @@ pub async fn user(
     let trial = own(&app, &request, &path)?;
     let form = r#"{"user":"ada","roles":["clerk"]}"#;
     let UserRequest { user, roles } = read(&request, payload, form).await?;
-    let is_name = (1..=limits::NAME_BYTES).contains(&user.len());
-    let token = trial.token(&user, roles).ok().filter(|_| is_name);
-    let token = token.filter(|token| token.len() <= limits::TOKEN_BYTES);
-    let Some(token) = token else {
-        let sentence = format!(
-            "expected a name of 1 to {} bytes and roles that fit into a token, but these do not; \
+    let refused = |sentence: String| HttpProblem::new(ErrorCode::BadRequest, sentence);
+    let token = trial
+        .token(&user, roles)
+        .map_err(|error| refused(error.to_string()))?;
+    if token.len() > limits::TOKEN_BYTES {
+        return Err(refused(format!(
+            "expected a name and roles that fit into a token of {} bytes, but these do not; \
             shorten them",
-            limits::NAME_BYTES
-        );
-        return Err(HttpProblem::new(ErrorCode::BadRequest, sentence));
-    };
+            limits::TOKEN_BYTES
+        )));
+    }
     Ok(json(StatusCode::CREATED, &UserAnswer { token }))
 }
 

@@ -47,7 +47,7 @@ impl CorrelationStep<'_> {
     fn head(&self, start: &EventStart, key: InstanceKey, data: Value, alone: bool) -> Created {
         let started_by = format!(
             "{}{}",
-            crate::engine::access::BY_EVENT,
+            crate::model::user_name::BY_EVENT,
             self.around.correlation.name()
         );
         Created {

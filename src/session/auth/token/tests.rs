@@ -145,7 +145,7 @@ fn a_user_with_the_longest_names_and_roles_can_sign_in() {
 fn no_token_has_the_subject_of_a_schedule() {
     check(
         json!({"sub": "schedule:nightly", "exp": LATER, "roles": ["admin"]}),
-        "which are reserved",
+        "the reserved `schedule:`",
     );
     check(
         json!({"sub": "schedule", "exp": LATER}),
@@ -157,7 +157,7 @@ fn no_token_has_the_subject_of_a_schedule() {
 fn wrong_claims_are_refused() {
     check(json!({"exp": LATER}), "with sub (text)");
     check(json!({"sub": "alice"}), "exp (number)");
-    check(json!({"sub": "", "exp": LATER}), "1 to 256");
+    check(json!({"sub": "", "exp": LATER}), "it is empty");
     check(json!({"sub": 5, "exp": LATER}), "sub (text)");
     check(json!({"sub": "alice", "exp": "soon"}), "exp (number)");
     check(
