@@ -18,7 +18,7 @@ pub use live_memory::*;
 pub use loops::*;
 pub use network::network;
 pub use pot::{CallerKind, Pot, PotPlace, Taker};
-pub use quota::Quota;
+pub use quota::{Quota, written_bytes};
 pub use refused::Limit;
 pub use retention::*;
 pub use settings::{Limits, Rates};

@@ -289,8 +289,8 @@ pub(super) fn script_error(error: &CaughtError<'_>) -> ScriptError {
             limits::SCRIPT_TIME.get().as_millis()
         ),
         (Some(ScriptLimit::Memory), _) => format!(
-            "expected it to need at most {} MiB of memory, but it needed more",
-            limits::SCRIPT_MEMORY.get() >> 20
+            "expected it to need at most {} of memory, but it needed more",
+            limits::written_bytes(limits::SCRIPT_MEMORY.get() as u64)
         ),
         (None, Some(message)) if message.to_ascii_lowercase().contains("bigint") => {
             format!("{message} ({BIG_INT_HINT})")

@@ -77,7 +77,7 @@ pub(super) fn amount(text: &str) -> Option<u64> {
 }
 
 /// Bytes in the largest unit of which they are a whole number.
-pub(super) fn written_bytes(bytes: u64) -> String {
+pub fn written_bytes(bytes: u64) -> String {
     let unit = UNITS
         .iter()
         .rev()

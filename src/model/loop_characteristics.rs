@@ -143,6 +143,23 @@ impl LoopCharacteristics {
             Self::Standard(standard) => standard.condition.as_deref(),
         }
     }
+
+    /// The events that its iterations may throw when they complete.
+    pub fn thrown(&self) -> Vec<&EventDefinition> {
+        let Self::MultiInstance(multiple) = self else {
+            return Vec::new();
+        };
+        match multiple.behavior {
+            MultiInstanceBehavior::All => Vec::new(),
+            MultiInstanceBehavior::None | MultiInstanceBehavior::One => {
+                multiple.event.as_deref().into_iter().collect()
+            }
+            MultiInstanceBehavior::Complex => {
+                let behaviors = multiple.complex_behavior.iter();
+                behaviors.flat_map(|behavior| &behavior.events).collect()
+            }
+        }
+    }
 }
 
 /// How an activity runs more than once, compiled.

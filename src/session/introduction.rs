@@ -160,7 +160,7 @@ fn close_for(error: &TokenError) -> Close {
         TokenError::Invalid(sentence) => Close::because(
             CloseCode::Token,
             format!("{TOKEN_INVALID}{sentence}"),
-            "token invalid: get another one",
+            "token invalid: get another one".into(),
         ),
     }
 }

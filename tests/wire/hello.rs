@@ -30,7 +30,7 @@ async fn refused(server: &Server, text: &str) -> Value {
     // Where a Close has no room for the sentence, it names the frame that has it.
     let expected = match message.len() <= 123 {
         true => message,
-        false => CloseCode::NoValidHello.reason(),
+        false => &CloseCode::NoValidHello.reason(),
     };
     assert_eq!(client.close_reason, expected);
     error.clone()

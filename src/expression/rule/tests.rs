@@ -362,7 +362,7 @@ fn failures_report_position_and_cause() {
     check_failure("function f() {\n  null.x\n}\nf()", &["line 2"]);
     check_failure("return { a: 1 }", &["returned a value"]);
     check_failure("let i = 0\nfor (;;) i++", &["100 ms"]);
-    check_failure("output.x = 'x'.repeat(1e8)", &["16 MiB"]);
+    check_failure("output.x = 'x'.repeat(1e8)", &["16MiB"]);
 }
 
 #[test]

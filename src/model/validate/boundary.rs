@@ -149,4 +149,19 @@ fn may_throw(node: &FlowNode, caught: Catches<'_>) -> bool {
             ActionType::BusinessRule { .. } => is_error,
             _ => false,
         })
+        || node.looping.as_ref().is_some_and(|looping| {
+            let thrown = looping.thrown();
+            thrown.into_iter().any(|event| reaches(event, caught))
+        })
+}
+
+/// Whether an event that the iterations of an activity throw is one that is caught.
+fn reaches(thrown: &EventDefinition, caught: Catches<'_>) -> bool {
+    match (thrown, caught) {
+        (EventDefinition::Escalation { .. }, Catches::Escalation(None)) => true,
+        (EventDefinition::Escalation { code }, Catches::Escalation(Some(caught))) => {
+            code.as_deref() == Some(caught)
+        }
+        _ => false,
+    }
 }

@@ -7,6 +7,8 @@
 
 use std::borrow::Cow;
 
+use crate::limits;
+
 /// Why the server closes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CloseCode {
@@ -105,8 +107,8 @@ impl CloseCode {
     }
 
     /// The reason to send if there is no more specific one, at most [`REASON_BYTES`].
-    pub fn reason(self) -> &'static str {
-        match self {
+    pub fn reason(self) -> Cow<'static, str> {
+        let reason = match self {
             Self::Normal => "",
             Self::Protocol => "expected well-formed websocket frames",
             Self::Binary => "expected text messages, but one is binary",
@@ -117,7 +119,10 @@ impl CloseCode {
             Self::TryAgain => "too many connections",
             Self::ClientTimeout => "no frame from the client",
             Self::SlowConsumer => "slow consumer",
-            Self::NoHello => "expected hello within 10 s",
+            Self::NoHello => {
+                let seconds = limits::HELLO.get().as_secs();
+                return format!("expected hello within {seconds} s").into();
+            }
             Self::ByOperator => "closed by an operator",
             Self::NoValidHello => {
                 "expected a valid hello as the first frame: the error frame before says what is \
@@ -131,8 +136,12 @@ impl CloseCode {
                 allows it"
             }
             Self::Revoked => "token revoked, or its user removed: sign in again",
-            Self::Flood => "over the rate for 10 s",
-        }
+            Self::Flood => {
+                let seconds = limits::FLOOD.get().as_secs();
+                return format!("over the rate for {seconds} s").into();
+            }
+        };
+        reason.into()
     }
 
     /// The reaction of the client.
@@ -173,11 +182,11 @@ impl Close {
 
     /// With a specific reason; with `otherwise` if that is too long for a Close, so that no
     /// sentence is cut off.
-    pub fn because(code: CloseCode, reason: String, otherwise: &'static str) -> Self {
+    pub fn because(code: CloseCode, reason: String, otherwise: Cow<'static, str>) -> Self {
         let reason = if reason.len() <= REASON_BYTES {
             reason.into()
         } else {
-            otherwise.into()
+            otherwise
         };
         Self { code, reason }
     }
@@ -187,7 +196,7 @@ impl From<CloseCode> for Close {
     fn from(code: CloseCode) -> Self {
         Self {
             code,
-            reason: code.reason().into(),
+            reason: code.reason(),
         }
     }
 }
@@ -200,8 +209,8 @@ mod tests {
     fn each_code_fits_a_close_frame_and_its_range_decides() {
         for code in CloseCode::ALL {
             assert!(code.reason().len() <= REASON_BYTES);
-            let words = code.reason().to_owned();
-            assert_eq!(Close::because(code, words, ""), Close::from(code));
+            let words = code.reason().into_owned();
+            assert_eq!(Close::because(code, words, "".into()), Close::from(code));
             let range = code.number() / 100;
             if range == 40 {
                 assert_eq!(
@@ -236,9 +245,9 @@ mod tests {
     fn a_close_reason_that_is_too_long_is_replaced() {
         for letter in ["x", "é", "…", "𝄞"] {
             let fitting = letter.repeat(REASON_BYTES / letter.len());
-            let close = Close::because(CloseCode::NoValidHello, fitting.clone(), "short");
+            let close = Close::because(CloseCode::NoValidHello, fitting.clone(), "short".into());
             assert_eq!(close.reason, fitting);
-            let close = Close::because(CloseCode::NoValidHello, fitting + letter, "short");
+            let close = Close::because(CloseCode::NoValidHello, fitting + letter, "short".into());
             assert_eq!(close.reason, "short");
         }
     }

@@ -112,7 +112,8 @@ impl KeyAddress {
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| causes(&error))? {
             if body.len() + chunk.len() > limits::REST_BODY_BYTES.get() {
-                return Err("its answer is longer than 1 MiB".into());
+                let longest = limits::written_bytes(limits::REST_BODY_BYTES.get() as u64);
+                return Err(format!("its answer is longer than {longest}"));
             }
             body.extend_from_slice(&chunk);
         }

@@ -41,6 +41,21 @@ fn error_boundary_events_are_attached_to_activities_that_can_fail() {
         with_boundary(json!({}), json!({})),
         &["b nothing_to_catch?"],
     );
+    let thrown = json!({"type": "escalation", "code": "LATE"});
+    let in_loop = json!({"loop": {"type": "multiInstance", "cardinality": 2, "behavior": "one", "event": thrown}});
+    for (caught, problems) in [
+        (json!({"type": "escalation"}), &[][..]),
+        (json!({"type": "escalation", "code": "LATE"}), &[]),
+        (
+            json!({"type": "escalation", "code": "OTHER"}),
+            &["b nothing_to_catch?"],
+        ),
+    ] {
+        check(
+            with_boundary(in_loop.clone(), json!({"event": caught})),
+            problems,
+        );
+    }
     check(
         with_boundary(call(), json!({"attachedTo": "x"})),
         &["b unreachable?", "b unknown_node"],
