@@ -157,11 +157,9 @@ fn may_throw(node: &FlowNode, caught: Catches<'_>) -> bool {
 
 /// Whether an event that the iterations of an activity throw is one that is caught.
 fn reaches(thrown: &EventDefinition, caught: Catches<'_>) -> bool {
-    match (thrown, caught) {
-        (EventDefinition::Escalation { .. }, Catches::Escalation(None)) => true,
-        (EventDefinition::Escalation { code }, Catches::Escalation(Some(caught))) => {
-            code.as_deref() == Some(caught)
-        }
-        _ => false,
-    }
+    let (EventDefinition::Escalation { code }, Catches::Escalation(caught)) = (thrown, caught)
+    else {
+        return false;
+    };
+    caught.is_none_or(|caught| code.as_deref() == Some(caught))
 }
